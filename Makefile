@@ -1,0 +1,102 @@
+# Every target makes what it needs first: `.venv` from requirements.lock, then its own work.
+#
+#   make demo                      from nothing to the figures
+#   make test PYTHON=python3.12    with another interpreter (3.11, 3.12 or 3.13)
+#   make demo CORES=4 GPUS=0       with fewer cores, without GPUs
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CORES ?= all
+UV_VERSION := 0.13.9
+
+venv := .venv
+python := $(venv)/bin/python
+uv := $(venv)/bin/uv
+stamp := $(venv)/.installed
+code := src scripts tests
+
+# Snakemake starts its jobs with the `python` of the path.
+export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
+
+# Snakemake must be told how many GPUs there are: CUDA_VISIBLE_DEVICES if set, otherwise all of this machine.
+ifdef CUDA_VISIBLE_DEVICES
+GPUS ?= $(shell tr ',' '\n' <<<"$(CUDA_VISIBLE_DEVICES)" | grep -c '[^[:space:]]')
+else
+GPUS ?= $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
+endif
+run_snakemake = snakemake --cores $(CORES) --resources gpu=$(GPUS)
+ifeq ($(GPUS),0)
+run_snakemake = snakemake --cores $(CORES)
+endif
+
+.PHONY: help setup lock demo report test test-all test-slurm lint format clean-caches clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ---------------------------------------------------------------------------------------- environment
+
+setup: $(stamp) ## Make .venv with the locked packages (about 6 GB, 2 minutes)
+
+$(uv):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "maskaae needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(venv)
+	$(python) -m pip install --quiet uv==$(UV_VERSION)
+	@touch $(uv)
+
+# A source distribution is built with the setuptools of the lock (--build-constraints): nothing unpinned is fetched.
+$(stamp): requirements.lock pyproject.toml | $(uv)
+	$(uv) pip sync --quiet --python $(python) --require-hashes --build-constraints requirements.lock requirements.lock
+	$(uv) pip install --quiet --python $(python) --no-deps --no-build-isolation --editable .
+	@touch $(stamp)
+
+lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versions that still fit)
+	$(uv) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --quiet --output-file requirements.lock
+
+# ------------------------------------------------------------------------------------------- pipeline
+
+demo: setup ## From nothing to the figures, on data that comes with the packages
+	@started=$$SECONDS; $(run_snakemake) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
+	printf '\nDone in %d min %d s. Figures: results/figures  Tables: results/tables  Report: make report\n' \
+	  $$((took / 60)) $$((took % 60))
+
+report: demo ## The demo as one html page with captions: results/report.html
+	snakemake --configfile config/demo.yaml --report results/report.html
+
+# --------------------------------------------------------------------------------------------- checks
+
+test: setup ## The test suite (under 10 minutes on 2 cores)
+	$(python) -m pytest -m "not long and not slurm"
+
+test-all: setup ## The long tests too
+	$(python) -m pytest -m "not slurm"
+
+test-slurm: setup ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
+	$(python) -m pytest -m slurm
+
+lint: setup ## Style, formatting, types, workflow
+	ruff check $(code)
+	ruff format --check $(code)
+	snakefmt --check workflow
+	mypy
+	snakemake --lint
+
+format: setup ## Bring code and workflow into the project's format
+	ruff check --fix $(code)
+	ruff format $(code)
+	snakefmt workflow
+
+# -------------------------------------------------------------------------------------------- tidying
+
+clean-caches: ## Remove caches of the tools (environment and results stay)
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean: clean-caches ## Remove the environment too (results stay)
+	rm -rf $(venv) src/*.egg-info

@@ -1,0 +1,144 @@
+"""What a clone promises: pinned packages, one lock for every installer, nothing large or made by a run."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCK = (ROOT / "requirements.lock").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SUPPORTED = ["3.11", "3.12", "3.13"]
+
+
+def locked_requirements() -> list[tuple[Requirement, int]]:
+    """Every requirement of the lock with its number of hashes."""
+    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip())
+    return [(Requirement(re.split(r"\s*\\\n", entry)[0]), entry.count("--hash=sha256:")) for entry in entries]
+
+
+def locked_version(name: str, python: str) -> str | None:
+    """The version that the lock gives a Linux machine with this Python."""
+    where = {"python_version": python, "python_full_version": f"{python}.5", "sys_platform": "linux"}
+    for requirement, _ in locked_requirements():
+        applies = requirement.marker is None or requirement.marker.evaluate(where)
+        if applies and canonicalize_name(requirement.name) == canonicalize_name(name):
+            return next(iter(requirement.specifier)).version
+    return None
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_lock_pins_one_version_and_a_hash_for_every_package():
+    for requirement, hashes in locked_requirements():
+        assert [clause.operator for clause in requirement.specifier] == ["=="], requirement
+        assert hashes >= 1, f"{requirement} has no hash"
+
+
+def test_lock_names_no_address():
+    assert "://" not in LOCK
+    assert "--index-url" not in LOCK and "--find-links" not in LOCK
+
+
+@pytest.mark.parametrize("python", SUPPORTED)
+def test_lock_satisfies_every_range_of_the_package(python):
+    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+        wanted = Requirement(text)
+        version = locked_version(wanted.name, python)
+        assert version is not None, f"{wanted.name} is not in requirements.lock: run `make lock`"
+        assert wanted.specifier.contains(version), (
+            f"lock has {wanted.name} {version}, the package wants {text}"
+        )
+
+
+def test_package_supports_the_pythons_of_the_lock():
+    supported = SpecifierSet(PROJECT["requires-python"])
+    assert all(supported.contains(python) for python in SUPPORTED)
+    assert not supported.contains("3.10") and not supported.contains("3.14")
+
+
+def test_conda_environment_installs_the_same_lock():
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert {"pip": ["-r requirements.lock"]} in dependencies
+    python = next(entry for entry in dependencies if str(entry).startswith("python="))
+    assert python.removeprefix("python=") in SUPPORTED
+
+
+def test_citation_and_licence_agree_with_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+def test_nothing_large_or_made_by_a_run_is_tracked():
+    for path in tracked_files():
+        name = path.relative_to(ROOT).as_posix()
+        assert not name.startswith("results/") or name == "results/README.md", f"{name} is made by a run"
+        assert path.suffix not in {".npy", ".npz", ".pt", ".pkl", ".safetensors"}, (
+            f"{name} is data or weights"
+        )
+        assert path.stat().st_size < 300_000, f"{name} has {path.stat().st_size} bytes"
+
+
+def test_continuous_integration_runs_the_tests():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "make test" in script.read_text()
+
+
+def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run make on a copy of the Makefile, as on a fresh clone, without the variables of an outer make."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    outer = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in {"MAKEFLAGS", "MAKELEVEL", "GPUS", "CORES"}
+    }
+    outer.pop("CUDA_VISIBLE_DEVICES", None)
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=outer | environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_refuses_an_old_python_by_name(tmp_path):
+    old = tmp_path / "python3.10"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.10.13" && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    answer = make(tmp_path, "setup", f"PYTHON={old}")
+    assert answer.returncode != 0
+    assert "needs Python 3.11, 3.12 or 3.13" in answer.stderr
+    assert "Python 3.10.13" in answer.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def planned_snakemake(folder: Path, **environment: str) -> str:
+    plan = make(folder, "--dry-run", "demo", **environment)
+    assert plan.returncode == 0, plan.stderr
+    return next(line for line in plan.stdout.splitlines() if "snakemake --cores" in line)
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"), [("0", "gpu=1"), ("0,3", "gpu=2"), ("GPU-1a,GPU-2b,GPU-3c", "gpu=3")]
+)
+def test_demo_offers_the_visible_gpus_to_snakemake(tmp_path, visible, expected):
+    assert f"--resources {expected}" in planned_snakemake(tmp_path, CUDA_VISIBLE_DEVICES=visible)
+
+
+@pytest.mark.parametrize("environment", [{"GPUS": "0"}, {"CUDA_VISIBLE_DEVICES": ""}])
+def test_demo_without_gpus_leaves_the_resource_out(tmp_path, environment):
+    assert "--resources" not in planned_snakemake(tmp_path, **environment)
