@@ -1,0 +1,1 @@
+"""Evaluation of trained runs: features, Fréchet distance, NAC, reconstruction and Wasserstein estimate."""

@@ -1,0 +1,134 @@
+"""Names of the metrics and the two ways of choosing a checkpoint.
+
+A number is only comparable to another one measured by the same protocol, so the protocol is part of the
+column's name: the distance, the feature space, the number of generated samples and how they were generated.
+"""
+
+from typing import Literal
+
+import pandas as pd
+
+MaskMode = Literal["binary", "soft"]
+Measure = Literal["frechet", "kid", "precision", "recall"]
+
+RUN_KEYS = ["dataset", "model", "m", "seed"]
+"""Columns that name one trained model; `step` then names one of its checkpoints."""
+
+
+def count_tag(samples: int) -> str:
+    """Write a number of generated samples as it stands in a column name.
+
+    Parameters
+    ----------
+    samples : int
+        Number of generated samples, at least 1.
+
+    Returns
+    -------
+    str
+        `10k` for 10,000; numbers that are no multiple of a thousand stay as they are (`2500`).
+
+    Raises
+    ------
+    ValueError
+        If `samples` is below 1.
+    """
+    if samples < 1:
+        raise ValueError(f"samples = {samples}: the number of generated samples must be at least 1")
+    return f"{samples // 1000}k" if samples % 1000 == 0 else str(samples)
+
+
+def metric_column(
+    features: str,
+    samples: int,
+    mask: MaskMode = "binary",
+    *,
+    stretched: bool = False,
+    measure: Measure = "frechet",
+) -> str:
+    """Name the column of a distance between generated and real examples.
+
+    Parameters
+    ----------
+    features : str
+        Feature space (name of the extractor): `raw`, `classifier` or `inception`.
+    samples : int
+        Number of generated samples.
+    mask : {'binary', 'soft'}
+        Mask through which the samples were decoded; `binary` is the default and adds nothing to the name.
+    stretched : bool
+        Whether each generated image was min-max stretched by itself, as the authors' script does.
+    measure : {'frechet', 'kid', 'precision', 'recall'}
+        `frechet` is written `fd` on raw values and `fid` on learned features; the others stay as they are.
+
+    Returns
+    -------
+    str
+        For example `fd_raw_10k`, `fid_classifier_10k_soft` or `fid_inception_10k_minmax_soft`.
+    """
+    frechet = "fd" if features == "raw" else "fid"
+    parts = [frechet if measure == "frechet" else measure, features, count_tag(samples)]
+    parts += ["minmax"] if stretched else []
+    parts += ["soft"] if mask == "soft" else []
+    return "_".join(parts)
+
+
+def last(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Select the last checkpoint of every trained model.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        Rows of `metrics.csv`, of one or many runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per (dataset, model, m, seed): that of its largest step.
+
+    Raises
+    ------
+    KeyError
+        If a column that names the run or the step is missing.
+    """
+    _require(metrics, [*RUN_KEYS, "step"])
+    rows = metrics.reset_index(drop=True)  # labels of concatenated tables are not unique
+    return rows.loc[rows.groupby(RUN_KEYS)["step"].idxmax()].reset_index(drop=True)
+
+
+def oracle(metrics: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Select the checkpoint at which a metric is lowest, for every trained model.
+
+    This is what the authors' script reports: the minimum over checkpoints against the *test* set. It is
+    optimistic by construction, since the test set chooses the checkpoint.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        Rows of `metrics.csv`, of one or many runs.
+    column : str
+        Metric to minimise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per (dataset, model, m, seed): its lowest defined value, the earliest step among equals. A
+        model whose metric is undefined at every checkpoint keeps its last row, so that the gap stays visible.
+
+    Raises
+    ------
+    KeyError
+        If `column` or a column that names the run or the step is missing.
+    """
+    _require(metrics, [*RUN_KEYS, "step", column])
+    rows = metrics.sort_values("step", ignore_index=True)
+    defined = rows.dropna(subset=[column])
+    lowest = defined.loc[defined.groupby(RUN_KEYS)[column].idxmin()]
+    undefined = last(rows[rows.groupby(RUN_KEYS)[column].transform("count") == 0])
+    return pd.concat([lowest, undefined]).sort_values(RUN_KEYS, ignore_index=True)
+
+
+def _require(metrics: pd.DataFrame, columns: list[str]) -> None:
+    missing = [column for column in columns if column not in metrics.columns]
+    if missing:
+        raise KeyError(f"metrics have no column {', '.join(missing)}; they have {', '.join(metrics.columns)}")
