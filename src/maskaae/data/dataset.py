@@ -1,0 +1,373 @@
+"""The form in which every data set is stored, written and loaded.
+
+A data set is a folder with `train.npy`, `test.npy` (images: uint8 `(N, H, W, C)`, C 1 or 3; vectors: float32
+`(N, D)`), `labels.npz` (arrays `train` and `test`, int64, both empty when there are no labels) and
+`dataset.json` (the fields of `DatasetInfo`). The training split trains; the test split is only ever
+evaluated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Kind = Literal["images", "vectors"]
+Split = Literal["train", "test"]
+Labels = NDArray[np.int64]
+
+SPLITS: tuple[Split, Split] = ("train", "test")
+INFO_FILE = "dataset.json"
+FILES = {"train": "train.npy", "test": "test.npy", "labels": "labels.npz"}
+
+_DTYPES: Mapping[Kind, type[np.generic]] = {"images": np.uint8, "vectors": np.float32}
+_ROWS_PER_CHECK = 10_000
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known about a data set: the content of `dataset.json`.
+
+    Attributes
+    ----------
+    name, source : str
+        Its name in the config, and the registry's source that made it.
+    kind : {"images", "vectors"}
+        Images are uint8 `(H, W, C)`, vectors float32 `(D,)`.
+    shape : tuple of int
+        Shape of one example.
+    n_train, n_test : int
+        Examples in each split.
+    classes : int
+        Number of classes, 0 if unlabelled.
+    n : int or None
+        True latent dimension, where it is known.
+    sha256 : dict of str
+        Checksum of each file, under `train`, `test` and `labels`.
+    details : dict
+        Whatever the source reports (layer sizes, scaling, names of the classes, duplicates ...).
+    """
+
+    name: str
+    source: str
+    kind: Kind
+    shape: tuple[int, ...]
+    n_train: int
+    n_test: int
+    classes: int
+    n: int | None
+    sha256: Mapping[str, str]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dimension(self) -> int:
+        """The data dimension D: numbers per example."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in memory; the two splits are memory-mapped and read-only.
+
+    Attributes
+    ----------
+    info : DatasetInfo
+        The content of `dataset.json`.
+    train, test : ndarray
+        Images uint8 `(N, H, W, C)` or vectors float32 `(N, D)`.
+    train_labels, test_labels : ndarray of int64
+        One class per example, or of length 0 when there are no labels.
+    """
+
+    info: DatasetInfo
+    train: NDArray[Any]
+    test: NDArray[Any]
+    train_labels: Labels
+    test_labels: Labels
+
+
+class DatasetWriter:
+    """Writes a data set's folder without ever leaving a half-made file in it.
+
+    Everything goes to a sub-folder first and is moved into place by `publish`, `dataset.json` last. Leaving
+    the `with` block without `publish`, by an error say, removes the sub-folder and leaves the rest as it was.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder; made if missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._draft = folder / ".draft"
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._draft, ignore_errors=True)
+        self._draft.mkdir(parents=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._draft, ignore_errors=True)
+
+    def path(self, split: Split) -> Path:
+        """Where the examples of `split` lie until they are published."""
+        return self._draft / FILES[split]
+
+    def allocate(self, split: Split, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """Make the array of `split` on disk, to be filled piece by piece.
+
+        Parameters
+        ----------
+        split : {"train", "test"}
+            Which split.
+        shape : tuple of int
+            `(N, *shape of one example)`.
+        dtype : dtype
+            uint8 for images, float32 for vectors.
+
+        Returns
+        -------
+        numpy.memmap
+            Writeable; `path(split)` opens it in another process.
+        """
+        array = np.lib.format.open_memmap(self.path(split), mode="w+", dtype=np.dtype(dtype), shape=shape)
+        return cast(NDArray[Any], array)
+
+    def publish(
+        self,
+        *,
+        name: str,
+        source: str,
+        labels: Mapping[Split, NDArray[np.integer[Any]]] | None = None,
+        label_names: Sequence[str] = (),
+        n: int | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> DatasetInfo:
+        """Check both splits, add labels and `dataset.json`, and move everything into place.
+
+        Parameters
+        ----------
+        name, source : str
+            As in `DatasetInfo`.
+        labels : dict of ndarray, optional
+            The classes of both splits, `0 .. len(label_names) - 1`.
+        label_names : sequence of str
+            The name of each class; stored under `details["label_names"]`.
+        n : int, optional
+            True latent dimension.
+        details : dict, optional
+            As in `DatasetInfo`; must go into JSON.
+
+        Returns
+        -------
+        DatasetInfo
+            What was written to `dataset.json`.
+
+        Raises
+        ------
+        ValueError
+            If a split is empty, is neither images nor vectors, holds a NaN or an infinite value, or if the
+            labels do not fit it.
+        """
+        arrays = {split: np.load(self.path(split), mmap_mode="r", allow_pickle=False) for split in SPLITS}
+        kind = _common_kind(arrays)
+        for split in SPLITS:
+            _check_values(arrays[split], split)
+        checked = _checked_labels(labels, label_names, arrays)
+        np.savez(self._draft / FILES["labels"], train=checked["train"], test=checked["test"])
+        info = DatasetInfo(
+            name=name,
+            source=source,
+            kind=kind,
+            shape=arrays["train"].shape[1:],
+            n_train=len(arrays["train"]),
+            n_test=len(arrays["test"]),
+            classes=len(label_names),
+            n=n,
+            sha256={key: _sha256(self._draft / file) for key, file in FILES.items()},
+            details={**(details or {}), **({"label_names": list(label_names)} if label_names else {})},
+        )
+        (self._draft / INFO_FILE).write_text(json.dumps(asdict(info), indent=2, allow_nan=False) + "\n")
+        # Without its json a folder is no data set: one killed half-way through the moves is not loaded.
+        (self.folder / INFO_FILE).unlink(missing_ok=True)
+        for file in (*FILES.values(), INFO_FILE):
+            (self._draft / file).replace(self.folder / file)
+        return info
+
+
+def write_dataset(
+    folder: Path,
+    *,
+    name: str,
+    source: str,
+    train: NDArray[Any],
+    test: NDArray[Any],
+    train_labels: NDArray[np.integer[Any]] | None = None,
+    test_labels: NDArray[np.integer[Any]] | None = None,
+    label_names: Sequence[str] = (),
+    n: int | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> DatasetInfo:
+    """Write a data set that fits in memory; equal arguments give equal bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder; made if missing.
+    name, source, label_names, n, details
+        As in `DatasetWriter.publish`.
+    train, test : ndarray
+        Images uint8 `(N, H, W, C)` or vectors float32 `(N, D)`.
+    train_labels, test_labels : ndarray of int, optional
+        One class per example; both or neither.
+
+    Returns
+    -------
+    DatasetInfo
+        What was written to `dataset.json`.
+
+    Raises
+    ------
+    ValueError
+        As `DatasetWriter.publish`.
+    """
+    labels: dict[Split, NDArray[np.integer[Any]]] = {}
+    if train_labels is not None:
+        labels["train"] = train_labels
+    if test_labels is not None:
+        labels["test"] = test_labels
+    with DatasetWriter(folder) as writer:
+        np.save(writer.path("train"), train, allow_pickle=False)
+        np.save(writer.path("test"), test, allow_pickle=False)
+        return writer.publish(
+            name=name, source=source, labels=labels, label_names=label_names, n=n, details=details
+        )
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Load a data set; its examples stay on disk until they are read.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder that `write_dataset` or `DatasetWriter` made.
+
+    Returns
+    -------
+    Dataset
+        With memory-mapped, read-only splits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the files is missing.
+    ValueError
+        If `dataset.json` cannot be understood or an array does not have the shape and type that it promises.
+    """
+    info = _read_info(folder / INFO_FILE)
+    counts = {"train": info.n_train, "test": info.n_test}
+    arrays = {split: np.load(folder / FILES[split], mmap_mode="r", allow_pickle=False) for split in SPLITS}
+    for split in SPLITS:
+        shape = (counts[split], *info.shape)
+        _check_promise(folder / FILES[split], arrays[split], shape, _DTYPES[info.kind])
+    with np.load(folder / FILES["labels"], allow_pickle=False) as stored:
+        labels = {split: stored[split] for split in SPLITS}
+    for split in SPLITS:
+        shape = (counts[split] if info.classes else 0,)
+        _check_promise(folder / FILES["labels"], labels[split], shape, np.int64, f" ({split})")
+    return Dataset(info, arrays["train"], arrays["test"], labels["train"], labels["test"])
+
+
+def _read_info(path: Path) -> DatasetInfo:
+    content = json.loads(path.read_text())
+    expected = {entry.name for entry in fields(DatasetInfo)}
+    if set(content) != expected:
+        wrong = sorted(set(content) ^ expected)
+        raise ValueError(f"{path}: missing or unknown keys {wrong}; a data set's keys are {sorted(expected)}")
+    if content["kind"] not in _DTYPES:
+        raise ValueError(f"{path}: kind is {content['kind']!r}; it must be 'images' or 'vectors'")
+    return DatasetInfo(**{**content, "shape": tuple(content["shape"])})
+
+
+def _check_promise(
+    path: Path, array: NDArray[Any], shape: tuple[int, ...], dtype: DTypeLike, part: str = ""
+) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{path}{part}: holds {array.dtype} {array.shape}, but {INFO_FILE} promises "
+            f"{np.dtype(dtype)} {shape}; prepare the data set again"
+        )
+
+
+def _common_kind(arrays: Mapping[Split, NDArray[Any]]) -> Kind:
+    """Return the kind of both splits."""
+    train, test = arrays["train"], arrays["test"]
+    if train.shape[1:] != test.shape[1:] or train.dtype != test.dtype:
+        raise ValueError(
+            f"the splits differ: train holds {train.dtype} {train.shape[1:]} per example, "
+            f"test {test.dtype} {test.shape[1:]}"
+        )
+    if train.dtype == np.uint8 and train.ndim == 4 and train.shape[3] in (1, 3):
+        return "images"
+    if train.dtype == np.float32 and train.ndim == 2:
+        return "vectors"
+    raise ValueError(
+        f"an array of {train.dtype} {train.shape} is neither images (uint8, (N, H, W, 1 or 3)) "
+        "nor vectors (float32, (N, D))"
+    )
+
+
+def _check_values(array: NDArray[Any], split: Split) -> None:
+    """Refuse an empty split and values that are not numbers."""
+    if array.size == 0:
+        raise ValueError(f"the {split} split is empty: its shape is {array.shape}")
+    if array.dtype == np.uint8:
+        return
+    for start in range(0, len(array), _ROWS_PER_CHECK):
+        bad = np.argwhere(~np.isfinite(array[start : start + _ROWS_PER_CHECK]))
+        if len(bad):
+            row, column = start + bad[0, 0], bad[0, 1]
+            raise ValueError(
+                f"the {split} split holds {array[row, column]} in row {row}, column {column} "
+                "(counted from 0); every value must be finite"
+            )
+
+
+def _checked_labels(
+    labels: Mapping[Split, NDArray[np.integer[Any]]] | None,
+    label_names: Sequence[str],
+    arrays: Mapping[Split, NDArray[Any]],
+) -> dict[Split, Labels]:
+    """Return the labels of both splits as int64, empty ones for an unlabelled data set."""
+    if not labels:
+        return {split: np.zeros(0, dtype=np.int64) for split in SPLITS}
+    for split in SPLITS:
+        if split not in labels or labels[split].shape != (len(arrays[split]),):
+            found = labels[split].shape if split in labels else "none"
+            raise ValueError(
+                f"labels of the {split} split: {found}, but there are {len(arrays[split])} examples"
+            )
+        outside = (labels[split] < 0) | (labels[split] >= len(label_names))
+        if outside.any():
+            raise ValueError(
+                f"label {labels[split][outside][0]} in the {split} split: with {len(label_names)} names of "
+                f"classes every label must lie in 0 .. {len(label_names) - 1}"
+            )
+    return {split: labels[split].astype(np.int64) for split in SPLITS}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

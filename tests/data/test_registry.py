@@ -1,0 +1,78 @@
+"""A config's data sets are checked against their source before anything runs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from maskaae.data.registry import SOURCES, describe, resolve
+
+
+def synthetic(**keys):
+    return {"name": "toy", "source": "synthetic", "n": 8, **keys}
+
+
+def test_defaults_are_filled_in():
+    spec = resolve(synthetic())
+    assert spec == {
+        "name": "toy",
+        "source": "synthetic",
+        "n": 8,
+        "dimension": 128,
+        "hidden": None,
+        "slope": 0.2,
+        "noise": 0.0,
+        "n_train": 50_000,
+        "n_test": 10_000,
+        "seed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"name": "toy", "source": "nowhere"},
+            r"'toy': source 'nowhere' is unknown; the sources are synthetic",
+        ),
+        ({"name": "toy"}, r"source None is unknown"),
+        ({"source": "digits"}, r"name must be text, not None"),
+        ({"name": "toy", "source": "synthetic"}, r"key 'n' is missing \(true latent dimension"),
+        (synthetic(n=0), r"'toy': n: 0 is less than the minimum of 1 .*1 <= n <= dimension"),
+        (synthetic(n=129), r"n is 129, more than the data dimension 128; give 1 <= n <= 128"),
+        (synthetic(n="8"), r"n: '8' is not of type 'integer'"),
+        (synthetic(n=8.0), r"n: 8.0 is not a finite integer"),
+        (synthetic(hidden=7), r"hidden is 7, less than n = 8"),
+        (synthetic(slope=0), r"slope: 0 is less than or equal to the minimum of 0"),
+        (synthetic(noise=float("nan")), r"noise: nan is not a finite number"),
+        (synthetic(sloppe=0.1), r"unknown key 'sloppe'; the keys of 'synthetic' are: n, dimension"),
+        (
+            {"name": "d", "source": "digits", "test_fraction": 1.0},
+            r"test_fraction: 1.0 is greater than or equal",
+        ),
+    ],
+)
+def test_a_wrong_entry_is_refused_with_key_value_and_remedy(entry, message):
+    with pytest.raises(ValueError, match=message):
+        resolve(entry)
+
+
+def test_kind_and_dimension_are_known_before_any_data_is_read():
+    assert describe(resolve(synthetic(dimension=32))) == ("vectors", 32)
+    assert describe(resolve({"name": "d", "source": "digits"})) == ("images", 64)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_every_key_has_a_description_a_type_and_a_default_unless_required(source):
+    assert set(source.spec_schema) == {"properties", "required"}
+    for key, schema in source.spec_schema["properties"].items():
+        assert schema["description"], key
+        assert "type" in schema, key
+        assert ("default" in schema) != (key in source.spec_schema["required"]), key
+
+
+def test_importing_the_registry_imports_nothing_heavy():
+    heavy = ["numpy", "torch", "torchvision", "sklearn", "pandas", "scipy", "PIL"]
+    code = f"import maskaae.data.registry, sys; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
