@@ -1,0 +1,145 @@
+"""Figure 4: FID (left axis) of WAE and MAAE and MAAE's active dimensions (right axis) against m."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from maskaae.figures import panels
+from maskaae.figures.labels import metric_label
+from maskaae.figures.selection import RUN, add_by_dataset, choose_metric, last_checkpoint, oracle_minimum
+from maskaae.figures.statistics import interval_label, over_seeds
+from maskaae.figures.style import (
+    COUNT_COLOUR,
+    DOUBLE_COLUMN,
+    INK,
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    MODEL_NAMES,
+    SINGLE_COLUMN,
+    paper_style,
+)
+
+
+def data(
+    metrics: pd.DataFrame, n: Mapping[str, int | None], metric: Mapping[str, str], titles: Mapping[str, str]
+) -> pd.DataFrame:
+    """FID of the last checkpoint, its oracle minimum over checkpoints, and the active count, in tidy rows.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs of WAE and MAAE, a row a seed and checkpoint.
+    n : mapping
+        Data set -> true latent dimension, None where unknown.
+    metric, titles : mapping
+        Data set -> metric column to draw, and the panel's title.
+
+    Returns
+    -------
+    DataFrame
+        dataset, title, metric, n, model, m, seed, collapsed (no dimension active at the end), quantity
+        ("fid_last", "fid_oracle"; for MAAE also "active"), value, and over the seeds of that capacity mean,
+        low, high, seeds, kind (see `maskaae.figures.statistics.seed_interval`).
+    """
+    chosen = choose_metric(metrics[metrics["model"].isin(MODEL_COLOURS)], metric)
+    last = add_by_dataset(add_by_dataset(last_checkpoint(chosen), "title", titles), "n", n)
+    last = last.assign(collapsed=last["active"] == 0, quantity="fid_last")
+    oracle = (
+        last.drop(columns="value")
+        .merge(oracle_minimum(chosen, "value"), on=RUN)
+        .assign(quantity="fid_oracle")
+    )
+    maae = last[last["model"] == "maae"]
+    active = maae.assign(quantity="active", value=maae["active"])
+    columns = ["dataset", "title", "metric", "n", "model", "m", "seed", "collapsed", "quantity", "value"]
+    rows = pd.concat([last, oracle, active])[columns].sort_values(["quantity", "model", "m", "seed"])
+    return over_seeds(rows, by=["dataset", "quantity", "model", "m"])
+
+
+@paper_style()
+def draw(frame: pd.DataFrame) -> Figure:
+    """Draw `data`'s frame, one panel a data set."""
+    names = frame["dataset"].unique()
+    figure = Figure(figsize=(DOUBLE_COLUMN if len(names) > 1 else SINGLE_COLUMN, 2.5))
+    axes = figure.subplots(1, len(names), squeeze=False)[0]
+    for ax, name in zip(axes, names, strict=True):
+        rows = frame[frame["dataset"] == name]
+        count = rows[rows["quantity"] == "active"]
+        if not count.empty:
+            _draw_count(ax.twinx(), count)
+        _draw_fid(ax, rows)
+    entries = _legend(frame)
+    columns = 4 if len(names) > 1 else 2
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _draw_fid(ax: Axes, rows: pd.DataFrame) -> None:
+    ax.set_zorder(1)  # FID above the count of the twin axis
+    ax.patch.set_visible(False)
+    last, oracle = (rows[rows["quantity"] == name] for name in ("fid_last", "fid_oracle"))
+    for line, model in enumerate(_models(rows)):
+        colour = MODEL_COLOURS[model]
+        bound = oracle[oracle["model"] == model].drop_duplicates("m")
+        ax.plot(bound["m"], bound["mean"], "--", color=colour, lw=0.8, alpha=0.7, zorder=2)
+        panels.draw_curve(ax, last[last["model"] == model], colour, MODEL_MARKERS[model])
+        panels.mark_missing(ax, last[last["model"] == model], colour, line)
+    if last["value"].isna().all():
+        panels.no_value(ax)
+    panels.mark_true_dimension(ax, rows["n"].iloc[0])
+    panels.scale_to_values(ax, pd.concat([last["value"], oracle["value"]]))
+    panels.capacity_axis(ax, rows["m"])
+    ax.set_title(rows["title"].iloc[0])
+    ax.set_ylabel(metric_label(rows["metric"].iloc[0]))
+
+
+def _draw_count(ax: Axes, rows: pd.DataFrame) -> None:
+    """Active dimensions, interval as bars, in the upper part of the panel: FID's flat part lies below."""
+    ax.spines["right"].set(visible=True, color=COUNT_COLOUR)
+    ax.tick_params(axis="y", colors=COUNT_COLOUR)
+    ax.set_ylabel("active dimensions", color=COUNT_COLOUR)
+    ax.grid(False)
+    means = rows.drop_duplicates("m").sort_values("m")
+    bars = np.stack([means["mean"] - means["low"], means["high"] - means["mean"]])  # (below or above, m)
+    ax.errorbar(
+        means["m"], means["mean"], bars, fmt="-^", color=COUNT_COLOUR, lw=1, elinewidth=0.7, capsize=1.5
+    )
+    panels.draw_seeds(ax, rows, COUNT_COLOUR)
+    ax.plot(means["m"], means["m"], ":", color=COUNT_COLOUR, lw=0.9)
+    n = rows["n"].iloc[0]
+    if not np.isnan(n):
+        ax.axhline(n, color=COUNT_COLOUR, lw=0.8, ls=panels.DASHES)
+    top = max(rows["m"].max(), means["high"].max())
+    ax.set_ylim(-0.5 * top, 1.05 * top)
+    ax.set_yticks([tick for tick in MaxNLocator(5, integer=True).tick_values(0, top) if 0 <= tick <= top])
+
+
+def _models(frame: pd.DataFrame) -> list[str]:
+    present = set(frame["model"])
+    return [model for model in MODEL_COLOURS if model in present]
+
+
+def _legend(frame: pd.DataFrame) -> dict[str, Any]:
+    """Label -> handle of what the panels show, and of nothing that they do not."""
+    entries: dict[str, Any] = {
+        f"{MODEL_NAMES[model]}, last checkpoint": Line2D(
+            [], [], color=MODEL_COLOURS[model], marker=MODEL_MARKERS[model], mec="white", mew=0.5
+        )
+        for model in _models(frame)
+    }
+    entries["best checkpoint (oracle)"] = Line2D([], [], color=INK, ls="--", lw=0.8, alpha=0.7)
+    if (frame["quantity"] == "active").any():
+        entries["MAAE, active dimensions"] = Line2D([], [], color=COUNT_COLOUR, marker="^", lw=1)
+        entries["all $m$ active"] = Line2D([], [], color=COUNT_COLOUR, ls=":", lw=0.9)
+    if frame["n"].notna().any():
+        entries["true latent dimension $n$"] = panels.true_dimension_handle()
+    if frame["collapsed"].any():
+        entries["mask collapsed to 0"] = panels.collapse_handle()
+    entries[interval_label(frame)] = panels.interval_handle()
+    return entries

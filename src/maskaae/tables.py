@@ -1,0 +1,121 @@
+"""Table 2: capacity, active dimensions and NAC of WAE and MAAE."""
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
+from maskaae.figures.selection import add_by_dataset, last_checkpoint
+from maskaae.figures.statistics import SeedInterval, interval_label, seed_interval
+
+MODELS = ("wae", "maae")
+QUANTITIES = ("active", "nac")
+CELLS = {"wae nac": "WAE: NAC", "maae active": "MAAE: active", "maae nac": "MAAE: NAC"}
+DECIMALS = {"active": 1, "nac": 3}
+KEYS = ["dataset", "title", "m"]
+
+
+def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Active dimensions and NAC (equation 18) at the last checkpoint, over seeds.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs of WAE and MAAE, a row a seed and checkpoint.
+    titles : mapping
+        Data set -> its name in the table.
+
+    Returns
+    -------
+    DataFrame
+        A row a data set, capacity, model and quantity ("active", a number of dimensions; "nac", from 0 to 1):
+        dataset, title, m, model, quantity, mean, low, high, seeds, kind (see
+        `maskaae.figures.statistics.seed_interval`). NAC is undefined, so empty, with fewer than two active
+        dimensions.
+    """
+    last = add_by_dataset(last_checkpoint(metrics[metrics["model"].isin(MODELS)]), "title", titles)
+    rows = [
+        {"dataset": dataset, "title": title, "m": m, "model": model, "quantity": quantity}
+        | seed_interval(seeds[quantity])._asdict()
+        for (dataset, title, m, model), seeds in last.groupby([*KEYS, "model"], sort=False)
+        for quantity in QUANTITIES
+    ]
+    return pd.DataFrame(rows)
+
+
+def cell(interval: SeedInterval, decimals: int) -> str:
+    """Text of a cell: mean ± half the t-interval; mean [range] of two seeds; one seed's value; – for none."""
+    if interval.kind == "none":
+        return "–"
+    mean = f"{interval.mean:.{decimals}f}"
+    if interval.kind == "t95":
+        return f"{mean} ± {interval.high - interval.mean:.{decimals}f}"
+    if interval.kind == "range":
+        return f"{mean} [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
+    return mean
+
+
+def as_printed(table: pd.DataFrame) -> pd.DataFrame:
+    """Arrange `table2` as the paper prints it: a row a data set and capacity, a column a model and quantity.
+
+    A cell is empty where the model was not trained at that capacity.
+    """
+    texts = [
+        cell(
+            SeedInterval(row["mean"], row["low"], row["high"], row["seeds"], row["kind"]),
+            DECIMALS[row["quantity"]],
+        )
+        for row in table.to_dict("records")
+    ]
+    columns = table["model"] + " " + table["quantity"]
+    wide = table.assign(text=texts, column=columns).pivot(index=KEYS, columns="column", values="text")
+    wide = wide.reindex(columns=list(CELLS)).astype(object).fillna("").rename(columns=CELLS).reset_index()
+    order = {title: place for place, title in enumerate(table["title"].unique())}
+    wide = wide.sort_values(
+        ["title", "m"], key=lambda keys: keys.map(order) if keys.name == "title" else keys
+    )
+    return wide.drop(columns="dataset").rename(columns={"title": "Data set", "m": "Capacity $m$"})
+
+
+def note(table: pd.DataFrame) -> str:
+    """Line below the table: what stands behind each mean."""
+    return (
+        f"Last checkpoint; mean and {interval_label(table)}. "
+        "NAC over the unmasked dimensions of MAAE (equation 18); – where fewer than two are active."
+    )
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """`as_printed` as a Markdown table with its note."""
+    printed = as_printed(table)
+    lines = [
+        list(printed.columns),
+        [":--", "--:", *["--:"] * len(CELLS)],
+        *printed.astype(str).to_numpy().tolist(),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{note(table)}\n"
+
+
+def as_latex(table: pd.DataFrame) -> str:
+    """`as_printed` as a LaTeX tabular (needs the booktabs package) with its note."""
+    printed = as_printed(table)
+    lines = [" & ".join(map(_latex_text, line)) + r" \\" for line in printed.astype(str).to_numpy().tolist()]
+    body = "\n".join(
+        [
+            r"\begin{tabular}{l" + "r" * (len(printed.columns) - 1) + "}",
+            r"\toprule",
+            " & ".join(printed.columns) + r" \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+    )
+    return f"{body}\n% {note(table)}\n".replace("±", r"$\pm$").replace("–", "--")
+
+
+def _latex_text(text: str) -> str:
+    """Escape LaTeX's special characters outside of ``$...$``."""
+    parts = text.split("$")
+    parts[::2] = [re.sub(r"([_%&#])", r"\\\1", part) for part in parts[::2]]
+    return "$".join(parts)
