@@ -3,7 +3,10 @@
 Everything is float64: the distance is a small difference of large traces.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy.linalg
@@ -46,6 +49,45 @@ class GaussianStatistics:
     def finite(self) -> bool:
         """Whether every entry is finite; statistics of a diverged model are not."""
         return bool(np.isfinite(self.mean).all() and np.isfinite(self.covariance).all())
+
+
+def save_statistics(statistics: GaussianStatistics, path: Path) -> None:
+    """Write statistics as an npz file of mean, covariance and count.
+
+    Parameters
+    ----------
+    statistics : GaussianStatistics
+        What to write.
+    path : Path
+        The file, ending in `.npz`.
+    """
+    np.savez(path, mean=statistics.mean, covariance=statistics.covariance, count=statistics.count)
+
+
+def load_statistics(path: Path) -> GaussianStatistics:
+    """Read what `save_statistics` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        An npz file.
+
+    Returns
+    -------
+    GaussianStatistics
+
+    Raises
+    ------
+    ValueError
+        If an array is missing.
+    """
+    with np.load(path, allow_pickle=False) as stored:
+        missing = {"mean", "covariance", "count"} - set(stored)
+        if missing:
+            raise ValueError(
+                f"{path}: no array {', '.join(sorted(missing))}; expected mean, covariance, count"
+            )
+        return GaussianStatistics(stored["mean"], stored["covariance"], int(stored["count"]))
 
 
 class StreamingStatistics:

@@ -4,9 +4,12 @@ A number is only comparable to another one measured by the same protocol, so the
 column's name: the distance, the feature space, the number of generated samples and how they were generated.
 """
 
-from typing import Literal
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # the Snakefile imports this module for its names: it must not wait for pandas
+    import pandas as pd
 
 MaskMode = Literal["binary", "soft"]
 Measure = Literal["frechet", "kid", "precision", "recall"]
@@ -125,7 +128,9 @@ def oracle(metrics: pd.DataFrame, column: str) -> pd.DataFrame:
     defined = rows.dropna(subset=[column])
     lowest = defined.loc[defined.groupby(RUN_KEYS)[column].idxmin()]
     undefined = last(rows[rows.groupby(RUN_KEYS)[column].transform("count") == 0])
-    return pd.concat([lowest, undefined]).sort_values(RUN_KEYS, ignore_index=True)
+    from pandas import concat
+
+    return concat([lowest, undefined]).sort_values(RUN_KEYS, ignore_index=True)
 
 
 def _require(metrics: pd.DataFrame, columns: list[str]) -> None:

@@ -1,0 +1,29 @@
+"""Measure every seed at every checkpoint of a run."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from maskaae.data.dataset import load_dataset
+from maskaae.evaluation.checkpoints import read_checkpoints
+from maskaae.evaluation.evaluate import evaluate_run
+from maskaae.evaluation.features import load_extractor
+from maskaae.evaluation.frechet import load_statistics
+from maskaae.evaluation.sampling import Sampling
+from maskaae.training.lease import lease_device
+
+logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+torch.set_num_threads(snakemake.threads)
+references = {Path(path).stem: load_statistics(Path(path)) for path in snakemake.input.references}
+with lease_device(devices=None if snakemake.resources.get("gpu") else []) as lease:
+    metrics = evaluate_run(
+        read_checkpoints(Path(snakemake.input.checkpoints), lease.device),
+        load_dataset(Path(snakemake.input.info).parent).test,
+        references,
+        [load_extractor(name, snakemake.input.get(name), lease.device) for name in references],
+        Sampling(snakemake.params.samples, snakemake.params.batch, snakemake.params.seed),
+    )
+metrics.insert(0, "dataset", snakemake.wildcards.dataset)
+metrics.insert(1, "model", snakemake.wildcards.model)
+metrics.to_csv(snakemake.output.metrics, index=False)

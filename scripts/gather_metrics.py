@@ -1,0 +1,6 @@
+"""Put the metrics of all runs into one table."""
+
+import pandas as pd
+
+tables = [pd.read_csv(path) for path in snakemake.input.metrics]
+pd.concat(tables, ignore_index=True).to_csv(snakemake.output.metrics, index=False)

@@ -1,0 +1,26 @@
+"""Train the small classifier of a labelled data set and report its accuracy."""
+
+import json
+import logging
+from pathlib import Path
+
+import torch
+
+from maskaae.data.dataset import load_dataset
+from maskaae.evaluation.classifier import (
+    ClassifierSettings,
+    describe_classifier,
+    save_classifier,
+    train_classifier,
+)
+
+logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+torch.set_num_threads(snakemake.threads)
+dataset = load_dataset(Path(snakemake.input.info).parent)
+settings = ClassifierSettings(seed=snakemake.params.seed)
+classifier = train_classifier(
+    dataset.train, dataset.train_labels, classes=dataset.info.classes, settings=settings
+)
+save_classifier(classifier, Path(snakemake.output.weights))
+report = describe_classifier(classifier, dataset.test, dataset.test_labels, settings)
+Path(snakemake.output.report).write_text(json.dumps(report, indent=2) + "\n")

@@ -1,0 +1,73 @@
+"""Evaluation of a run: one row of metrics per checkpoint and seed; the reals are always the test split."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from maskaae.evaluation.encoding import encoding_metrics
+from maskaae.evaluation.features import FeatureExtractor
+from maskaae.evaluation.frechet import GaussianStatistics
+from maskaae.evaluation.generation import FeatureSpace, generation_metrics
+from maskaae.evaluation.interface import LatentModel
+from maskaae.evaluation.sampling import Sampling
+
+logger = logging.getLogger(__name__)
+
+
+@torch.inference_mode()
+def evaluate_run(
+    checkpoints: Iterable[tuple[int, LatentModel]],
+    test: NDArray[Any],
+    references: Mapping[str, GaussianStatistics],
+    extractors: Sequence[FeatureExtractor],
+    sampling: Sampling,
+) -> pd.DataFrame:
+    """Measure every seed at every checkpoint of a run.
+
+    Parameters
+    ----------
+    checkpoints : iterable of (int, LatentModel)
+        Step and model of each checkpoint; read one by one.
+    test : numpy.ndarray
+        Stored examples of the test split, (N, H, W, C) or (N, D).
+    references : mapping of str to GaussianStatistics
+        Statistics of the test split in each feature space, by the extractor's name.
+    extractors : sequence of FeatureExtractor
+        The feature spaces.
+    sampling : Sampling
+        Generated samples, batch size and seed of the noise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per checkpoint and seed: m, seed, step, active, a Fréchet distance per feature space and mask
+        (`metric_column`), nac, reconstruction_mse, wasserstein. NaN where a metric is undefined, with the
+        reason in the log.
+
+    Raises
+    ------
+    ValueError
+        If there is no checkpoint, or a feature space has no reference.
+    """
+    missing = [extractor.name for extractor in extractors if extractor.name not in references]
+    if missing:
+        raise ValueError(f"no reference statistics for {', '.join(missing)}; got {', '.join(references)}")
+    spaces = [FeatureSpace(extractor, references[extractor.name]) for extractor in extractors]
+    tables = []
+    for step, model in checkpoints:
+        logger.info("evaluating %d seeds at step %d", len(model.seeds), step)
+        metrics = {
+            "active": model.active.sum(dim=1).tolist(),
+            **generation_metrics(model, spaces, test.shape[1:], sampling),
+            **encoding_metrics(model, test, sampling),
+        }
+        tables.append(pd.DataFrame({"m": model.m, "seed": list(model.seeds), "step": step, **metrics}))
+    if not tables:
+        raise ValueError("the run has no checkpoints to evaluate")
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,45 @@
+"""What evaluation asks of a model; any model that offers it can be evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+class LatentModel(Protocol):
+    """A model with an encoder and a decoder; every tensor carries a leading seed axis."""
+
+    @property
+    def m(self) -> int:
+        """Capacity: the assumed latent dimension."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Seeds, in the order of the seed axis."""
+
+    @property
+    def mu(self) -> Tensor:
+        """Mask values, (seed, m)."""
+
+    @property
+    def active(self) -> Tensor:
+        """Which dimensions the model uses, booleans (seed, m)."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return unmasked codes (seed, batch, m) of data (seed, batch, D)."""
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Return data (seed, batch, D) of masked codes (seed, batch, m)."""
+
+    def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
+        """Return data (seed, batch, D) decoded from standard normal noise (seed, batch, m)."""
+
+
+@runtime_checkable
+class Adversarial(Protocol):
+    """A model that has a critic."""
+
+    def critic(self, codes: Tensor) -> Tensor:
+        """Return the score (seed, batch) of masked codes (seed, batch, m)."""
