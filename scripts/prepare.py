@@ -7,8 +7,6 @@ from maskaae.data.registry import SOURCES
 
 # The guard matters: the processes that decode images import this file again.
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(message)s")
     SOURCES[snakemake.params.spec["source"]].prepare(
         snakemake.params.spec,

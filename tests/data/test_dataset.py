@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -108,11 +109,44 @@ def test_a_value_that_is_no_number_is_named_by_row_and_column(tmp_path, value):
         write_dataset(tmp_path, name="toy", source="test", train=vectors(5), test=test)
 
 
+def test_pieces_give_the_same_bytes_as_the_whole(tmp_path):
+    write_dataset(tmp_path / "a", name="toy", source="test", train=images(7), test=images(3))
+    with DatasetWriter(tmp_path / "b") as writer:
+        writer.fill("train", 7, (images(7)[start : start + 3] for start in (0, 3, 6)))
+        writer.fill("test", 3, [images(3)])
+        writer.publish(name="toy", source="test")
+    for file in (*FILES.values(), INFO_FILE):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_fewer_examples_than_promised_are_refused(tmp_path):
+    with (
+        pytest.raises(ValueError, match="6 examples for the train split where 7"),
+        DatasetWriter(tmp_path) as writer,
+    ):
+        writer.fill("train", 7, [images(3), images(3)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named_with_what_is_needed_and_nothing_stays(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match=r"no space left for .*train\.npy, which needs 20000 bytes"):
+            write_dataset(tmp_path, name="toy", source="test", train=images(1000), test=images(3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_while_writing_leaves_the_earlier_data_set_untouched(tmp_path):
+    def interrupted():
+        yield images(5)
+        raise KeyboardInterrupt
+
     before = write_labelled(tmp_path)
     with pytest.raises(KeyboardInterrupt), DatasetWriter(tmp_path) as writer:
-        writer.allocate("train", (9, 4, 5, 1), np.uint8)[:5] = 1
-        raise KeyboardInterrupt
+        writer.fill("train", 9, interrupted())
     assert load_dataset(tmp_path).info == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES.values(), INFO_FILE])
 

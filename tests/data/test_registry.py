@@ -5,7 +5,11 @@ import sys
 
 import pytest
 
-from maskaae.data.registry import SOURCES, describe, resolve
+from maskaae.data.registry import SOURCES, describe, input_paths, resolve
+
+
+def own(source, **keys):
+    return {"name": "own", "source": source, "path": "data", **keys}
 
 
 def synthetic(**keys):
@@ -60,6 +64,23 @@ def test_a_wrong_entry_is_refused_with_key_value_and_remedy(entry, message):
 def test_kind_and_dimension_are_known_before_any_data_is_read():
     assert describe(resolve(synthetic(dimension=32))) == ("vectors", 32)
     assert describe(resolve({"name": "d", "source": "digits"})) == ("images", 64)
+
+
+def test_kind_and_dimension_of_the_published_sets():
+    published = {"mnist": 784, "fashion_mnist": 784, "cifar10": 3072, "celeba": 12288}
+    for source, dimension in published.items():
+        assert describe(resolve({"name": "p", "source": source})) == ("images", dimension)
+
+
+def test_own_images_have_a_known_dimension_once_the_channels_are():
+    assert describe(resolve(own("images", size=16, channels=3))) == ("images", 768)
+    assert describe(resolve(own("images"))) == ("images", None)
+
+
+def test_the_files_of_the_user_are_known_for_the_workflow_to_watch():
+    spec = resolve(own("array", test_path="t.npy", label_path="l.npy", test_label_path="m.npy"))
+    assert input_paths(spec) == ["data", "t.npy", "l.npy", "m.npy"]
+    assert input_paths(resolve(synthetic())) == []
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)

@@ -9,17 +9,20 @@ evaluated.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from maskaae.data.raw import NO_SPACE
 
 Kind = Literal["images", "vectors"]
 Split = Literal["train", "test"]
@@ -121,29 +124,42 @@ class DatasetWriter:
     ) -> None:
         shutil.rmtree(self._draft, ignore_errors=True)
 
-    def path(self, split: Split) -> Path:
-        """Where the examples of `split` lie until they are published."""
-        return self._draft / FILES[split]
-
-    def allocate(self, split: Split, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """Make the array of `split` on disk, to be filled piece by piece.
+    def fill(self, split: Split, count: int, chunks: Iterable[NDArray[Any]]) -> None:
+        """Write the examples of `split` piece by piece, so that they need never be in memory together.
 
         Parameters
         ----------
         split : {"train", "test"}
             Which split.
-        shape : tuple of int
-            `(N, *shape of one example)`.
-        dtype : dtype
-            uint8 for images, float32 for vectors.
+        count : int
+            Examples in all chunks together.
+        chunks : iterable of ndarray
+            Each `(any number, *shape of one example)`, all of one shape per example and one type.
 
-        Returns
-        -------
-        numpy.memmap
-            Writeable; `path(split)` opens it in another process.
+        Raises
+        ------
+        OSError
+            If the disk is full; the message says how much room the split needs.
+        ValueError
+            If the chunks hold another number of examples than `count`, or differ in shape or type.
         """
-        array = np.lib.format.open_memmap(self.path(split), mode="w+", dtype=np.dtype(dtype), shape=shape)
-        return cast(NDArray[Any], array)
+        remaining = iter(chunks)
+        first = next(remaining, None)
+        if first is None:
+            raise ValueError(f"no examples for the {split} split where {count} were promised")
+        shape = (count, *first.shape[1:])
+        try:
+            with (self._draft / FILES[split]).open("wb") as file:
+                _write_npy_header(file, first.dtype, shape)
+                written = sum(_append(file, chunk, first) for chunk in itertools.chain([first], remaining))
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            needed = math.prod(shape) * first.dtype.itemsize
+            message = f"no space left for {self.folder / FILES[split]}, which needs {needed} bytes"
+            raise OSError(error.errno, message) from error
+        if written != count:
+            raise ValueError(f"{written} examples for the {split} split where {count} were promised")
 
     def publish(
         self,
@@ -181,7 +197,7 @@ class DatasetWriter:
             If a split is empty, is neither images nor vectors, holds a NaN or an infinite value, or if the
             labels do not fit it.
         """
-        arrays = {split: np.load(self.path(split), mmap_mode="r", allow_pickle=False) for split in SPLITS}
+        arrays = _open_splits(self._draft)
         kind = _common_kind(arrays)
         for split in SPLITS:
             _check_values(arrays[split], split)
@@ -249,8 +265,8 @@ def write_dataset(
     if test_labels is not None:
         labels["test"] = test_labels
     with DatasetWriter(folder) as writer:
-        np.save(writer.path("train"), train, allow_pickle=False)
-        np.save(writer.path("test"), test, allow_pickle=False)
+        writer.fill("train", len(train), [train])
+        writer.fill("test", len(test), [test])
         return writer.publish(
             name=name, source=source, labels=labels, label_names=label_names, n=n, details=details
         )
@@ -278,7 +294,7 @@ def load_dataset(folder: Path) -> Dataset:
     """
     info = _read_info(folder / INFO_FILE)
     counts = {"train": info.n_train, "test": info.n_test}
-    arrays = {split: np.load(folder / FILES[split], mmap_mode="r", allow_pickle=False) for split in SPLITS}
+    arrays = _open_splits(folder)
     for split in SPLITS:
         shape = (counts[split], *info.shape)
         _check_promise(folder / FILES[split], arrays[split], shape, _DTYPES[info.kind])
@@ -288,6 +304,23 @@ def load_dataset(folder: Path) -> Dataset:
         shape = (counts[split] if info.classes else 0,)
         _check_promise(folder / FILES["labels"], labels[split], shape, np.int64, f" ({split})")
     return Dataset(info, arrays["train"], arrays["test"], labels["train"], labels["test"])
+
+
+def _open_splits(folder: Path) -> dict[Split, NDArray[Any]]:
+    return {split: np.load(folder / FILES[split], mmap_mode="r", allow_pickle=False) for split in SPLITS}
+
+
+def _write_npy_header(file: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _append(file: BinaryIO, chunk: NDArray[Any], first: NDArray[Any]) -> int:
+    """Write examples of the same form as the first ones; return how many."""
+    if chunk.shape[1:] != first.shape[1:] or chunk.dtype != first.dtype:
+        raise ValueError(f"a chunk of {chunk.dtype} {chunk.shape} after {first.dtype} {first.shape}")
+    file.write(np.ascontiguousarray(chunk).data)
+    return len(chunk)
 
 
 def _read_info(path: Path) -> DatasetInfo:

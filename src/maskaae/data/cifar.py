@@ -1,0 +1,131 @@
+"""CIFAR-10: the publishers' tar of pickled batches, read without unpacking it."""
+
+from __future__ import annotations
+
+import pickle
+import tarfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskaae.data.dataset import DatasetInfo, write_dataset
+from maskaae.data.raw import require
+
+ARCHIVE = "cifar-10-python.tar.gz"
+FOLDER = "cifar-10-batches-py"
+TRAIN_BATCHES = [f"data_batch_{number}" for number in range(1, 6)]
+TEST_BATCHES = ["test_batch"]
+
+# All that a pickled batch needs: NumPy's array and its type, and the encoding of Python 2's strings.
+_ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
+
+
+class _BatchUnpickler(pickle.Unpickler):
+    """Unpickles arrays and plain values; a pickle could otherwise run any code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in a batch of images")
+        return super().find_class(module, name)
+
+
+def read_batch(file: BinaryIO) -> tuple[NDArray[np.uint8], list[int]]:
+    """Read one pickled batch: images uint8 `(N, 32, 32, 3)` and their labels."""
+    batch = _BatchUnpickler(file, encoding="latin1").load()
+    # Stored as (N, 3 * 32 * 32): all red pixels, then green, then blue.
+    return batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), batch["labels"]
+
+
+def read_archive(path: Path) -> tuple[dict[str, tuple[NDArray[np.uint8], list[int]]], list[str]]:
+    """Read every batch and the names of the classes from the archive.
+
+    Parameters
+    ----------
+    path : Path
+        `cifar-10-python.tar.gz`.
+
+    Returns
+    -------
+    batches : dict
+        Images `(N, 32, 32, 3)` and labels by the batch's name.
+    label_names : list of str
+
+    Raises
+    ------
+    ValueError
+        If the archive is damaged or lacks a batch.
+    """
+    batches = {}
+    label_names: list[str] = []
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                batch = member.name.removeprefix(f"{FOLDER}/")
+                file = archive.extractfile(member)
+                if file is None:
+                    continue
+                if batch in TRAIN_BATCHES + TEST_BATCHES:
+                    batches[batch] = read_batch(file)  # type: ignore[arg-type]
+                elif batch == "batches.meta":
+                    label_names = _BatchUnpickler(file, encoding="latin1").load()["label_names"]
+    except (tarfile.TarError, EOFError, zlib.error, OSError, pickle.UnpicklingError, KeyError) as error:
+        raise ValueError(f"{path}: damaged archive ({type(error).__name__}: {error})") from error
+    missing = [batch for batch in TRAIN_BATCHES + TEST_BATCHES if batch not in batches]
+    if missing or not label_names:
+        raise ValueError(f"{path}: lacks {', '.join(missing) or 'batches.meta'} in {FOLDER}")
+    return batches, label_names
+
+
+def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
+    """Write CIFAR-10 with its standard split.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved entry of the config: name.
+    raw : Path
+        The folder of downloaded or hand-placed files.
+    folder : Path
+        Where the data set goes.
+    workers : int
+        Not used: this takes seconds on one core.
+
+    Returns
+    -------
+    DatasetInfo
+        50,000 and 10,000 images, ten classes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the archive is missing.
+    ValueError
+        As `read_archive`.
+    """
+    batches, label_names = read_archive(require(raw / ARCHIVE))
+    splits = []
+    for names in (TRAIN_BATCHES, TEST_BATCHES):
+        images = np.concatenate([batches[name][0] for name in names])
+        labels = np.concatenate([batches[name][1] for name in names])
+        splits.append((images, labels))
+    (train, train_labels), (test, test_labels) = splits
+    return write_dataset(
+        folder,
+        name=spec["name"],
+        source="cifar10",
+        train=train,
+        test=test,
+        train_labels=train_labels,
+        test_labels=test_labels,
+        label_names=label_names,
+    )

@@ -1,0 +1,210 @@
+"""From image files of any kind to square uint8 pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from maskaae.data.parallel import chunked, map_in_order
+
+# Bilinear with antialiasing, as TwoStageVAE's preparation of CelebA resizes; found nowhere for the paper (our
+# choice).
+RESAMPLING = Image.Resampling.BILINEAR
+IMAGES_PER_TASK = 128
+
+_GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
+_DEEP_GREY_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+_EXIF_ORIENTATION = 0x0112
+
+DEEP = "16 bits a channel: reduced to 8"
+ALPHA = "transparency: laid on white"
+COLOUR_SPACE = "another colour space: converted to RGB"
+FRAMES = "several frames: the first is used"
+TURNED = "turned as its EXIF data say"
+
+
+@dataclass(frozen=True)
+class File:
+    """An image file.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    source : str or bytes
+        Its path, or its content.
+    """
+
+    name: str
+    source: str | bytes
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image before its pixels are read.
+
+    Attributes
+    ----------
+    grey : bool
+        Whether it has one channel (and perhaps transparency).
+    notes : tuple of str
+        What will have to be converted.
+    """
+
+    grey: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What is made of each image.
+
+    Attributes
+    ----------
+    crop : int or None
+        Side of the centre crop in pixels of the file; None: the largest centred square.
+    size : int
+        Side of the result.
+    channels : int
+        1 (grey) or 3 (RGB).
+    """
+
+    crop: int | None
+    size: int
+    channels: int
+
+
+def read_headers(files: Iterable[File], workers: int) -> Iterator[Header]:
+    """Read the header of every file.
+
+    Parameters
+    ----------
+    files : iterable of File
+        The files.
+    workers : int
+        Processes.
+
+    Yields
+    ------
+    Header
+        In the files' order.
+
+    Raises
+    ------
+    ValueError
+        If a file is not an image.
+    """
+    for headers in map_in_order(_read_headers, chunked(files, IMAGES_PER_TASK), workers):
+        yield from headers
+
+
+def decode_all(files: Iterable[File], framing: Framing, workers: int) -> Iterator[NDArray[np.uint8]]:
+    """Decode, crop and resize every file.
+
+    Parameters
+    ----------
+    files : iterable of File
+        The files, drawn only as fast as they are decoded.
+    framing : Framing
+        What to make of them.
+    workers : int
+        Processes.
+
+    Yields
+    ------
+    ndarray of uint8 (up to IMAGES_PER_TASK, size, size, channels)
+        In the files' order.
+
+    Raises
+    ------
+    ValueError
+        If a file is not an image, is damaged, is smaller than the crop or has no pixels of 8 or 16 bits.
+    """
+    return map_in_order(partial(_decode_chunk, framing=framing), chunked(files, IMAGES_PER_TASK), workers)
+
+
+def decode(file: File, framing: Framing) -> NDArray[np.uint8]:
+    """Decode one file to `(size, size, channels)`; raises as `decode_all`."""
+    with _opened(file) as image:
+        square = _square(ImageOps.exif_transpose(image), framing.crop)
+        mode = "L" if framing.channels == 1 else "RGB"
+        resized = _to_mode(square, mode).resize((framing.size, framing.size), RESAMPLING)
+        return np.asarray(resized).reshape(framing.size, framing.size, framing.channels)
+
+
+def _decode_chunk(files: Sequence[File], framing: Framing) -> NDArray[np.uint8]:
+    return np.stack([decode(file, framing) for file in files])
+
+
+def _read_headers(files: Sequence[File]) -> list[Header]:
+    return [_read_header(file) for file in files]
+
+
+def _read_header(file: File) -> Header:
+    with _opened(file) as image:
+        if image.mode == "F":
+            raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits a channel")
+        found = {
+            DEEP: image.mode in _DEEP_GREY_MODES
+            or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
+            ALPHA: _has_alpha(image),
+            COLOUR_SPACE: image.mode not in _GREY_MODES | _ALPHA_MODES | {"RGB", "P"},
+            FRAMES: getattr(image, "n_frames", 1) > 1,
+            TURNED: image.getexif().get(_EXIF_ORIENTATION, 1) != 1,
+        }
+        return Header(image.mode in _GREY_MODES, tuple(note for note, true in found.items() if true))
+
+
+@contextmanager
+def _opened(file: File) -> Iterator[Image.Image]:
+    """Open an image; whatever goes wrong with it becomes a ValueError that names it."""
+    source: Any = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(source) as image:
+                yield image
+    # SyntaxError is how Pillow reports a broken PNG.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
+        raise ValueError(f"{file.name}: cannot be used as an image: {error}") from error
+
+
+def _square(image: Image.Image, crop: int | None) -> Image.Image:
+    """Cut out the centred square of side `crop`, by default the largest one."""
+    width, height = image.size
+    side = min(width, height) if crop is None else crop
+    if side > min(width, height):
+        raise ValueError(f"it is {width}x{height}, smaller than the crop of {side}x{side}")
+    left, top = (width - side) // 2, (height - side) // 2
+    return image.crop((left, top, left + side, top + side))
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in _ALPHA_MODES or "transparency" in image.info
+
+
+def _to_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert to `L` or `RGB`: transparency onto white, 16 bits to 8."""
+    if image.mode in _DEEP_GREY_MODES:
+        return _to_eight_bits(image).convert(mode)
+    if _has_alpha(image):
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert(mode)
+    return image.convert(mode)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    pixels = np.asarray(image).astype(np.int64)
+    if pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
+        raise ValueError(f"its pixels run from {pixels.min()} to {pixels.max()}; 16 bits hold 0 to 65535")
+    return Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
