@@ -1,0 +1,126 @@
+"""Every constant of the method, and the presets that name whole sets of them.
+
+``PAPER`` holds the released constants; where the script and the text differ it follows the script, and
+``Fidelity`` has the switch. ``ROBUST`` is ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Which side to take where the paper's text and the released script differ, or say nothing.
+
+    Attributes
+    ----------
+    reconstruction : {"auto", "bce", "mse"}
+        Pixel-mean cross-entropy [code] or mean squared error [text]. ``auto``: cross-entropy on images,
+        squared error on vectors, which are not confined to [0, 1].
+    wasserstein_term : {"one_plus_squared", "squared"}
+        ``(1 + W)^2`` [code] or ``W^2`` [text] in eq 17.
+    ramp : {"code", "continuous"}
+        ``R(m)`` with the script's jump at m = 20 [code], or without it [our choice]. Ignored when
+        ``ramp_doubling_steps`` is set.
+    decay : {"loss", "learning_rate", "none"}
+        At step 5R the script divides two *losses* by 5, which RMSProp cancels [code]; ``learning_rate``
+        divides the learning rates instead, as was probably meant [inferred].
+    mask_at_inference : {"binary", "soft"}
+        Generate through the thresholded mask [text] or through ``mu`` itself [code].
+    optimiser : {"tf1_rmsprop", "torch_rmsprop", "adam"}
+        TensorFlow 1's RMSProp [code], torch's, or Adam.
+    """
+
+    reconstruction: Literal["auto", "bce", "mse"] = "auto"
+    wasserstein_term: Literal["one_plus_squared", "squared"] = "one_plus_squared"
+    ramp: Literal["code", "continuous"] = "code"
+    decay: Literal["loss", "learning_rate", "none"] = "loss"
+    mask_at_inference: Literal["binary", "soft"] = "binary"
+    optimiser: Literal["tf1_rmsprop", "torch_rmsprop", "adam"] = "tf1_rmsprop"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Constants of losses, mask and optimisers; the defaults are the released script's [code].
+
+    Attributes
+    ----------
+    mask_start : tuple of two floats
+        ``M`` starts uniform between them.
+    mask_delay : int
+        Steps before the first mask update.
+    ramp_doubling_steps : int or None
+        Steps after which ``c(t)`` doubles; None: ``4 R(m)``.
+    activity_threshold : float
+        A dimension is active when ``mu`` reaches it.
+    reconstruction_weight : float
+        ``l1`` of eq 17.
+    variance_weight, variance_sharpness : float
+        ``l_var`` and ``a`` of eq 14.
+    penalty_weight : float
+        Weight of the gradient penalty in eq 16.
+    critic_steps : int
+        Critic updates a training step.
+    autoencoder_rate, critic_rate, generator_rate, mask_rate : float
+        Learning rates of the four optimisers.
+    """
+
+    mask_start: tuple[float, float] = (0.0, 5.0)
+    mask_delay: int = 0
+    ramp_doubling_steps: int | None = None
+    activity_threshold: float = 0.1
+    reconstruction_weight: float = 1000.0
+    variance_weight: float = 100.0
+    variance_sharpness: float = 10.0
+    penalty_weight: float = 10.0
+    critic_steps: int = 5
+    autoencoder_rate: float = 5e-4
+    critic_rate: float = 1e-4
+    generator_rate: float = 1e-4
+    mask_rate: float = 5e-4
+    fidelity: Fidelity = field(default_factory=Fidelity)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as stored beside a model."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Hyperparameters:
+        """Rebuild from :meth:`to_dict`, also after a trip through JSON."""
+        return PAPER.override(values)
+
+    def override(self, values: Mapping[str, Any]) -> Hyperparameters:
+        """Return a copy with some values replaced; ``fidelity`` may be given in part.
+
+        Raises
+        ------
+        KeyError
+            If a name is not one of ours.
+        """
+        known = {f.name for f in dataclasses.fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise KeyError(f"unknown hyper-parameter {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        changes = dict(values)
+        if "fidelity" in changes:
+            changes["fidelity"] = dataclasses.replace(self.fidelity, **changes["fidelity"])
+        if "mask_start" in changes:
+            low, high = changes["mask_start"]
+            changes["mask_start"] = (float(low), float(high))
+        return dataclasses.replace(self, **changes)
+
+
+PAPER = Hyperparameters()
+ROBUST = Hyperparameters(
+    mask_start=(2.0, 3.0),
+    mask_delay=500,
+    ramp_doubling_steps=1500,
+    reconstruction_weight=100.0,
+    mask_rate=2.5e-3,
+    fidelity=Fidelity(decay="none"),
+)
+PRESETS: Mapping[str, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}

@@ -1,0 +1,122 @@
+"""The mask over latent dimensions: its values, its projection, its regulariser and the ramp of it.
+
+The mask is kept as ``M >= 0`` and used as ``mu = 1 - exp(-M)`` in ``[0, 1)``. All tensors carry a leading
+seed axis, so that one call serves every model that trains side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+RAMP_CAP = 2048.0
+"""Largest weight of the regulariser [code]."""
+
+
+def mask_values(mask_parameter: Tensor) -> Tensor:
+    """Mask ``mu = 1 - exp(-M)`` [code].
+
+    Parameters
+    ----------
+    mask_parameter : Tensor
+        ``M``, non-negative, shape (seed, m).
+
+    Returns
+    -------
+    Tensor
+        ``mu`` in [0, 1), shape (seed, m).
+    """
+    return -torch.expm1(-mask_parameter)
+
+
+def project_(mask_parameter: Tensor) -> Tensor:
+    """Put ``M`` back on ``M >= 0`` in place, as is done after each of its updates [code]."""
+    with torch.no_grad():
+        return mask_parameter.clamp_(min=0.0)
+
+
+def active_dimensions(mu: Tensor, threshold: float) -> Tensor:
+    """Which dimensions the model uses: ``mu >= threshold`` (0.1 in the released script [code]).
+
+    Parameters
+    ----------
+    mu : Tensor
+        Mask, shape (seed, m).
+    threshold : float
+        Smallest mask value that counts as active, in (0, 1).
+
+    Returns
+    -------
+    Tensor
+        Booleans, shape (seed, m).
+    """
+    return mu >= threshold
+
+
+def variance_weights(mu: Tensor, sharpness: float) -> Tensor:
+    """Weight ``exp(-a mu^2)`` of each dimension in the variance penalty of eq 14 [code].
+
+    Parameters
+    ----------
+    mu : Tensor
+        Mask, shape (seed, m).
+    sharpness : float
+        ``a``; 10 in the released script [code].
+
+    Returns
+    -------
+    Tensor
+        Weights in (0, 1], shape (seed, m): 1 where masked, nearly 0 where open.
+    """
+    return torch.exp(-sharpness * mu.square())
+
+
+def polarisation(mu: Tensor) -> Tensor:
+    """Regulariser of eq 17, ``sum_j |mu_j (1 - mu_j)|``: zero only where each value is 0 or 1 [code].
+
+    Returns
+    -------
+    Tensor
+        One value a seed, shape (seed,).
+    """
+    return (mu * (1.0 - mu)).abs().sum(dim=-1)
+
+
+def released_ramp_period(m: int) -> int:
+    """``R`` of the released script [code]: a quarter of the steps after which the ramp doubles.
+
+    ``R = 75`` up to ``m = 20``, ``min(10000, floor(112.5 m))`` above: the ramp is about 30 times faster at
+    m = 20 than at m = 21.
+    """
+    return 75 if m <= 20 else continuous_ramp_period(m)
+
+
+def continuous_ramp_period(m: int) -> int:
+    """``R`` of the released script without its jump: ``min(10000, floor(112.5 m))`` for all m [ours]."""
+    return min(10_000, int(112.5 * m))
+
+
+RAMP_PERIODS: Mapping[str, Callable[[int], int]] = {
+    "code": released_ramp_period,
+    "continuous": continuous_ramp_period,
+}
+
+
+def ramp(step: int, m: int, doubling_steps: int) -> float:
+    """Weight ``c(t)`` of the regulariser: ``2 / m``, doubling every ``doubling_steps`` up to 2048 [code].
+
+    Parameters
+    ----------
+    step : int
+        Training step since the first mask update, from 0.
+    m : int
+        Capacity (assumed latent dimension).
+    doubling_steps : int
+        Steps between doublings; ``4 R`` in the released script.
+    """
+    doublings = step // doubling_steps
+    if doublings > 30:  # 2**30 / m is past the cap for every m below a million: spare the overflow
+        return RAMP_CAP
+    return min(RAMP_CAP, 2.0 / m * 2.0**doublings)
