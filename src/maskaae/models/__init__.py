@@ -1,0 +1,57 @@
+"""Models by name, and their files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from maskaae.models.base import LatentModel, ModelSpec
+from maskaae.models.maae import MaskedAdversarialAutoEncoder, WassersteinAutoEncoder
+
+MODELS: Mapping[str, type[LatentModel]] = {
+    "wae": WassersteinAutoEncoder,
+    "maae": MaskedAdversarialAutoEncoder,
+}
+
+__all__ = ["MODELS", "LatentModel", "ModelSpec", "build_model", "load_model", "model_bytes"]
+
+
+def build_model(spec: ModelSpec) -> LatentModel:
+    """Build the model that a specification names, with fresh weights from its seeds."""
+    return MODELS[spec.model](spec)
+
+
+def model_bytes(model: LatentModel) -> bytes:
+    """Return the model as a safetensors file, its specification in the header."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    return save(tensors, metadata={"spec": json.dumps(model.spec.to_dict(), sort_keys=True)})
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> LatentModel:
+    """Load a model for inference.
+
+    Parameters
+    ----------
+    path : Path
+        A safetensors file written by training.
+    device : torch.device or str
+        Where to put it.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no model of ours.
+    """
+    with safe_open(path, framework="pt", device=str(device)) as file:
+        metadata = file.metadata() or {}
+        if "spec" not in metadata:
+            raise ValueError(f"{path}: no 'spec' in the header; expected a model file written by training")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    model = build_model(ModelSpec.from_dict(json.loads(metadata["spec"])))
+    model.load_state_dict(tensors)
+    return model.to(device).eval().requires_grad_(False)

@@ -1,0 +1,188 @@
+"""What every latent-variable model of the pipeline offers to training and to evaluation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from maskaae.hyperparameters import Hyperparameters
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a model again.
+
+    Attributes
+    ----------
+    model : str
+        Name in the model registry.
+    m : int
+        Capacity: the assumed latent dimension.
+    seeds : tuple of int
+        One model is built for each.
+    kind : {"images", "vectors"}
+        Images lie in [0, 1] and get a sigmoid; vectors are unbounded.
+    shape : tuple of int
+        Shape of one example, (H, W, C) or (D,).
+    hidden : tuple of int
+        Hidden widths of encoder and, reversed, of decoder.
+    critic_hidden : tuple of int
+        Hidden widths of the critic.
+    hyperparameters : Hyperparameters
+        Constants of losses, mask and optimisers.
+    """
+
+    model: str
+    m: int
+    seeds: tuple[int, ...]
+    kind: str
+    shape: tuple[int, ...]
+    hidden: tuple[int, ...]
+    critic_hidden: tuple[int, ...]
+    hyperparameters: Hyperparameters
+
+    @property
+    def data_dimension(self) -> int:
+        """``D``: values in one example."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as stored beside the weights."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
+        """Rebuild from :meth:`to_dict`, also after a trip through JSON."""
+        tuples = {key: tuple(values[key]) for key in ("seeds", "shape", "hidden", "critic_hidden")}
+        hyperparameters = Hyperparameters.from_dict(values["hyperparameters"])
+        return cls(**{**values, **tuples, "hyperparameters": hyperparameters})
+
+
+class Draw(NamedTuple):
+    """Random numbers of one training step; each tensor starts with the seed axis.
+
+    Attributes
+    ----------
+    batches : Tensor
+        Fresh batches, (update, seed, batch, D).
+    prior : Tensor
+        Standard normal codes, (noise, seed, batch, m).
+    mix : Tensor
+        Uniform numbers for the gradient penalty, (critic step, seed, batch, 1).
+    """
+
+    batches: Tensor
+    prior: Tensor
+    mix: Tensor
+
+
+class DrawSizes(NamedTuple):
+    """How many batches, prior draws and mixing draws one training step of a model takes."""
+
+    batches: int
+    prior: int
+    mix: int
+
+
+class Update(NamedTuple):
+    """One optimiser step that a model asks for.
+
+    Attributes
+    ----------
+    name : str
+        Parameter group to update; also the name of the loss in the history.
+    loss : Tensor
+        Shape (seed,).
+    """
+
+    name: str
+    loss: Tensor
+
+
+class LatentModel(nn.Module, ABC):
+    """A model with an encoder and a decoder, for all its seeds at once.
+
+    A subclass gives its networks, its parameter groups and, in :meth:`updates`, its training step; loop,
+    optimisers, checkpoints, evaluation and figures are shared.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @property
+    def m(self) -> int:
+        """Capacity: the assumed latent dimension."""
+        return self.spec.m
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds, in the order of the seed axis."""
+        return self.spec.seeds
+
+    @property
+    def mu(self) -> Tensor:
+        """Mask values, (seed, m); one everywhere for a model without a mask."""
+        return torch.ones(len(self.seeds), self.m, device=next(self.parameters()).device)
+
+    @property
+    def active(self) -> Tensor:
+        """Which dimensions the model uses, booleans (seed, m)."""
+        return torch.ones(len(self.seeds), self.m, dtype=torch.bool, device=self.mu.device)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Unmasked codes (seed, batch, m) of data (seed, batch, D)."""
+        codes: Tensor = self.encoder(x)
+        return codes
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Data (seed, batch, D) of masked codes (seed, batch, m); images in [0, 1]."""
+        output: Tensor = self.decoder(codes)
+        return torch.sigmoid(output) if self.spec.kind == "images" else output
+
+    def inference_mask(self, mask: str) -> Tensor:
+        """Mask that codes pass on their way to the decoder, (seed, m): ``binary`` or ``soft``."""
+        masks = {"binary": lambda: self.active.to(self.mu.dtype), "soft": lambda: self.mu}
+        if mask not in masks:
+            raise ValueError(f"mask = {mask!r}: must be 'binary' or 'soft'")
+        return masks[mask]()
+
+    def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
+        """Decode standard normal noise (seed, batch, m) through the mask."""
+        return self.decode(noise * self.inference_mask(mask).unsqueeze(1))
+
+    def reconstruct(self, x: Tensor, mask: str = "binary") -> Tensor:
+        """Encode and decode data (seed, batch, D) through the mask."""
+        return self.decode(self.encode(x) * self.inference_mask(mask).unsqueeze(1))
+
+    @property
+    @abstractmethod
+    def draw_sizes(self) -> DrawSizes:
+        """How many random draws one training step takes."""
+
+    @abstractmethod
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters that each named update changes."""
+
+    @abstractmethod
+    def learning_rates(self, step: int) -> dict[str, float]:
+        """Learning rate of each named update at a step."""
+
+    @abstractmethod
+    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+        """Yield the losses of one training step in order; each is stepped before the next is asked for."""
+
+    def monitors(self) -> dict[str, Tensor]:
+        """Return quantities of the last training step worth keeping beside the losses, each (seed,)."""
+        return {}
