@@ -1,0 +1,34 @@
+"""Train all seeds of one model at one capacity on one data set."""
+
+import logging
+from pathlib import Path
+
+from maskaae.training.lease import lease_device
+
+logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+
+with lease_device() as lease:  # before torch is imported: CUDA looks at its environment once
+    import torch
+
+    from maskaae.data.dataset import load_dataset
+    from maskaae.hyperparameters import Hyperparameters
+    from maskaae.models import ModelSpec
+    from maskaae.training.loop import TrainingPlan
+    from maskaae.training.run import train_run
+
+    torch.set_num_threads(snakemake.threads)
+    dataset = load_dataset(Path(snakemake.input.info).parent)
+    spec = ModelSpec(
+        model=snakemake.wildcards.model,
+        m=int(snakemake.wildcards.m),
+        seeds=tuple(snakemake.params.seeds),
+        kind=dataset.info.kind,
+        shape=tuple(dataset.info.shape),
+        hidden=tuple(snakemake.params.network["hidden"]),
+        critic_hidden=tuple(snakemake.params.network["critic_hidden"]),
+        hyperparameters=Hyperparameters.from_dict(snakemake.params.hyperparameters),
+    )
+    folder = Path(snakemake.output.run).parent
+    # The resume state is no output of the rule: outputs of a killed job are deleted.
+    trained = train_run(spec, dataset, TrainingPlan(**snakemake.params.plan), folder / "resume", lease.device)
+    trained.write(folder)

@@ -1,0 +1,1 @@
+"""Training: the loop over a seed axis, its optimisers, its checkpoints and the device it runs on."""

@@ -1,0 +1,56 @@
+"""Random numbers of training: each seed owns its generator, so its neighbours do not change its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from maskaae.models.base import Draw, LatentModel
+from maskaae.randomness import stacked_integers, stacked_normal, stacked_uniform, torch_generator
+from maskaae.training.data import TrainingData
+
+
+class Draws:
+    """Draws the batches and the noise of one training step after another.
+
+    Parameters
+    ----------
+    model : LatentModel
+        Says how many draws a step takes.
+    data : TrainingData
+        Batches come from here, with replacement [code].
+    batch_size : int
+        Examples in a batch.
+    device : torch.device or str
+        Where the numbers are made.
+    """
+
+    def __init__(
+        self, model: LatentModel, data: TrainingData, batch_size: int, device: torch.device | str
+    ) -> None:
+        self._generators = [torch_generator(seed, "training", device) for seed in model.seeds]
+        self._sizes = model.draw_sizes
+        self._data, self._batch_size, self._m = data, batch_size, model.m
+
+    def next(self) -> Draw:
+        """Random numbers of the next training step."""
+        batch, sizes = self._batch_size, self._sizes
+        indices = stacked_integers(self._generators, len(self._data), (sizes.batches, batch))
+        prior = stacked_normal(self._generators, (sizes.prior, batch, self._m))
+        mix = stacked_uniform(self._generators, (sizes.mix, batch, 1))
+        return Draw(
+            batches=self._data.gather(indices.transpose(0, 1)),
+            prior=prior.transpose(0, 1),
+            mix=mix.transpose(0, 1),
+        )
+
+    def state(self) -> list[Tensor]:
+        """Generator states, one a seed."""
+        return [generator.get_state() for generator in self._generators]
+
+    def restore(self, states: Sequence[Tensor]) -> None:
+        """Go back to :meth:`state`."""
+        for generator, state in zip(self._generators, states, strict=True):
+            generator.set_state(state)

@@ -1,0 +1,155 @@
+"""The training loop: every model of the pipeline, all seeds of a run at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from maskaae.models import LatentModel, ModelSpec, build_model, model_bytes
+from maskaae.training.data import TrainingData
+from maskaae.training.divergence import DivergenceWatch
+from maskaae.training.draws import Draws
+from maskaae.training.interruption import StopRequest, TrainingInterruptedError
+from maskaae.training.progress import Progress
+from maskaae.training.stepping import Stepper
+from maskaae.training.store import RunStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Length and intervals of a run, in training steps.
+
+    Attributes
+    ----------
+    steps : int
+        Training steps.
+    batch_size : int
+        Examples a batch.
+    log_every : int
+        Steps between rows of the history.
+    checkpoint_every : int
+        Steps between checkpoints of the model and saves of the resume state.
+    """
+
+    steps: int
+    batch_size: int
+    log_every: int
+    checkpoint_every: int
+
+
+class TrainingRun:
+    """A run between two training steps: what is saved, restored and carried on.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model to train.
+    examples : np.ndarray
+        Training split: images uint8 (N, H, W, C) or vectors float32 (N, D).
+    plan : TrainingPlan
+        Length and intervals.
+    store : RunStore
+        Where checkpoints and resume state go.
+    device : torch.device or str
+        Where to train.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        examples: np.ndarray,
+        plan: TrainingPlan,
+        store: RunStore,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.model: LatentModel = build_model(spec).to(device)
+        self.step = 0
+        self._history: list[dict[str, Any]] = []
+        self._plan, self._store, self._device = plan, store, str(device)
+        self._stepper = Stepper(self.model)
+        self._draws = Draws(self.model, TrainingData(examples, device), plan.batch_size, device)
+        self._watch = DivergenceWatch(spec.seeds)
+        self._restore(store.load_state())
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per logged step and seed."""
+        return pd.DataFrame(self._history)
+
+    def train(self) -> None:
+        """Train to the last step, saving on the way.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If a loss is not finite.
+        TrainingInterruptedError
+            If a signal asked for a stop; the state is saved then.
+        """
+        plan = self._plan
+        progress = Progress(plan.steps, self.step, self._device)
+        logger.info(
+            "training %s, m = %d, seeds %s, on %s",
+            self.model.spec.model,
+            self.model.m,
+            self.model.seeds,
+            self._device,
+        )
+        if self.step == 0:
+            self._store.save_checkpoint(0, model_bytes(self.model))
+        with StopRequest() as stop:
+            while self.step < plan.steps:
+                losses = self._stepper.step(self._draws.next(), self.step)
+                self._watch.look(losses, self.step)
+                self.step += 1
+                if self.step % plan.log_every == 0 or self.step == plan.steps:
+                    self._record(losses, progress)
+                if self.step % plan.checkpoint_every == 0 or self.step == plan.steps:
+                    self._store.save_checkpoint(self.step, model_bytes(self.model))
+                    self._save_state()
+                if stop.received:
+                    self._save_state()
+                    raise TrainingInterruptedError(
+                        f"{stop.received} received: state saved at step {self.step}"
+                    )
+        progress.close()
+
+    def _record(self, losses: dict[str, Tensor], progress: Progress) -> None:
+        """Append one row a seed to the history, after making sure that every loss is finite."""
+        self._watch.check()
+        columns = {name: values[-1].tolist() for name, values in losses.items()}
+        columns |= {name: values.tolist() for name, values in self.model.monitors().items()}
+        for index, seed in enumerate(self.model.seeds):
+            row = {name: values[index] for name, values in columns.items()}
+            self._history.append({"step": self.step, "seed": seed, **row})
+        means = {name: float(np.mean(columns[name])) for name in losses}
+        progress.report(self.step, means, self.model.active.sum(dim=1).tolist())
+
+    def _save_state(self) -> None:
+        self._watch.check()
+        self._store.save_state(
+            self.step,
+            {
+                "model": self.model.state_dict(),
+                "optimisers": self._stepper.state(),
+                "generators": self._draws.state(),
+                "history": self._history,
+            },
+        )
+
+    def _restore(self, state: dict[str, Any] | None) -> None:
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        self._stepper.restore(state["optimisers"])
+        self._draws.restore(state["generators"])
+        self._history = state["history"]
+        self.step = state["step"]

@@ -1,0 +1,117 @@
+"""A whole training run: from a data set to a model, its history and a record of what made it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from maskaae.data.dataset import Dataset
+from maskaae.models import LatentModel, ModelSpec, model_bytes
+from maskaae.provenance import code_version, git_commit, versions
+from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.store import RunStore, write_atomically
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    model : LatentModel
+        After the last step.
+    history : DataFrame
+        One row per logged step and seed.
+    record : dict
+        Specification, plan, data hash, versions, device and duration.
+    store : RunStore
+        Holds the checkpoints.
+    """
+
+    model: LatentModel
+    history: pd.DataFrame
+    record: dict[str, Any]
+    store: RunStore
+
+    def write(self, folder: Path) -> None:
+        """Move the checkpoints to ``folder`` and write model.safetensors, history.csv and run.json there."""
+        self.store.move_checkpoints(folder / "checkpoints")
+        write_atomically(folder / "model.safetensors", model_bytes(self.model))
+        write_atomically(folder / "history.csv", self.history.to_csv(index=False).encode())
+        write_atomically(folder / "run.json", (json.dumps(self.record, indent=2) + "\n").encode())
+        self.store.discard()
+
+
+def train_run(
+    spec: ModelSpec,
+    dataset: Dataset,
+    plan: TrainingPlan,
+    work_folder: Path,
+    device: torch.device | str = "cpu",
+) -> TrainedRun:
+    """Train all seeds of a model on the training split of a data set, or go on where a killed run stopped.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    dataset : Dataset
+        Only its training split is used.
+    plan : TrainingPlan
+        Length and intervals.
+    work_folder : Path
+        Where checkpoints and resume state are kept meanwhile.
+    device : torch.device or str
+        Where to train.
+
+    Raises
+    ------
+    StateMismatchError
+        If ``work_folder`` holds the state of another configuration, data set or version of the code.
+    ValueError
+        If the data set has fewer examples than a batch.
+    """
+    if len(dataset.train) < plan.batch_size:
+        raise ValueError(
+            f"data set {dataset.info.name!r}: {len(dataset.train)} training examples are fewer than "
+            f"batch_size = {plan.batch_size}; give a smaller batch_size"
+        )
+    configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
+    fingerprint = {
+        "configuration": json.dumps(configuration, sort_keys=True),
+        "data": dataset.info.sha256["train"],
+        "code": code_version(),
+    }
+    started = time.time()
+    store = RunStore(work_folder, fingerprint)
+    run = TrainingRun(spec, dataset.train, plan, store, device)
+    first_step = run.step
+    run.train()
+    seconds = time.time() - started
+    record = {
+        **configuration,
+        "dataset": dataset.info.name,
+        "data_sha256": fingerprint["data"],
+        "code_sha256": fingerprint["code"],
+        "commit": git_commit(),
+        "versions": versions(),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "resumed_from_step": first_step,
+        "seconds": round(seconds, 1),
+        "steps_per_second": round((plan.steps - first_step) / seconds, 2),
+    }
+    return TrainedRun(run.model, run.history, record, store)
+
+
+def device_name(device: torch.device | str) -> str:
+    """Return the device in words: its kind and, for a GPU, its model."""
+    device = torch.device(device)
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

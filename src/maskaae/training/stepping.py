@@ -1,0 +1,95 @@
+"""One training step: each update that the model asks for, differentiated and stepped in turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from maskaae.models.base import Draw, LatentModel
+from maskaae.training.optimisers import OPTIMISERS
+
+
+def flatten_parameters_(module: nn.Module) -> nn.Parameter:
+    """Lay all parameters of a network, and their gradients, into one vector each, in place.
+
+    The parameters become views: the optimiser then takes a handful of operations on one long vector, where
+    it would take as many for each small tensor.
+
+    Returns
+    -------
+    Parameter
+        The vector, its ``.grad`` set.
+    """
+    parameters = list(module.parameters())
+    flat = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
+    flat.grad = torch.zeros_like(flat)
+    offset = 0
+    for parameter in parameters:
+        stop = offset + parameter.numel()
+        parameter.data = flat.data[offset:stop].view_as(parameter)
+        parameter.grad = flat.grad[offset:stop].view_as(parameter)
+        offset = stop
+    return flat
+
+
+class Stepper:
+    """Takes training steps of a model with one optimiser for each of its parameter groups.
+
+    Parameters
+    ----------
+    model : LatentModel
+        Already on its device; its parameters are laid out anew.
+    """
+
+    def __init__(self, model: LatentModel) -> None:
+        self._model = model
+        self._flat = self._flatten_networks()
+        self._parameters = model.parameter_groups()
+        self._optimisers = {name: self._make_optimiser(name) for name in self._parameters}
+
+    def _flatten_networks(self) -> dict[int, nn.Parameter]:
+        """Vector that each parameter now lives in, by the parameter's id."""
+        owner: dict[int, nn.Parameter] = {}
+        for child in self._model.children():
+            parameters = list(child.parameters())
+            if parameters:
+                flat = flatten_parameters_(child)
+                owner |= {id(parameter): flat for parameter in parameters}
+        return owner
+
+    def _make_optimiser(self, name: str) -> Optimizer:
+        vectors = {id(v): v for v in (self._flat.get(id(p), p) for p in self._parameters[name])}
+        make = OPTIMISERS[self._model.spec.hyperparameters.fidelity.optimiser]
+        return make(list(vectors.values()), self._model.learning_rates(0)[name])
+
+    def step(self, draw: Draw, step: int) -> dict[str, Tensor]:
+        """Take one training step.
+
+        Returns
+        -------
+        dict of str to Tensor
+            Loss of each update, by name, shape (times, seed): a name that is updated several times a step
+            has several rows.
+        """
+        rates = self._model.learning_rates(step)
+        losses: dict[str, list[Tensor]] = {}
+        for name, loss in self._model.updates(draw, step):
+            optimiser = self._optimisers[name]
+            optimiser.param_groups[0]["lr"] = rates[name]
+            optimiser.zero_grad(set_to_none=False)
+            torch.autograd.backward(loss.sum(), inputs=self._parameters[name])
+            optimiser.step()
+            losses.setdefault(name, []).append(loss.detach())
+        return {name: torch.stack(values) for name, values in losses.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Optimiser states by update name."""
+        return {name: optimiser.state_dict() for name, optimiser in self._optimisers.items()}
+
+    def restore(self, states: dict[str, Any]) -> None:
+        """Go back to :meth:`state`."""
+        for name, optimiser in self._optimisers.items():
+            optimiser.load_state_dict(states[name])

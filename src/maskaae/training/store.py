@@ -1,0 +1,122 @@
+"""Files of a run in progress: model checkpoints and the state that a killed run resumes from.
+
+They live in a folder that the workflow does not know as an output, because outputs of a failed job are
+deleted. Every file is written beside its place, flushed to disk and renamed: a reader sees all or nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+STATE_NAME = re.compile(r"state_(\d+)\.pt")
+STATES_KEPT = 2
+"""One to resume from, one to fall back to should the newer be damaged."""
+
+
+class StateMismatchError(RuntimeError):
+    """The saved state belongs to another configuration, data set or version of the code."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+class RunStore:
+    """Checkpoints and resume state of one run.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run in progress.
+    fingerprint : mapping of str to str
+        What a state must agree with to be resumed: configuration, data, code.
+    """
+
+    def __init__(self, folder: Path, fingerprint: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._fingerprint = dict(fingerprint)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the model checkpoints."""
+        return self._folder / "checkpoints"
+
+    def save_checkpoint(self, step: int, model: bytes) -> None:
+        """Keep the model as it was after ``step`` training steps."""
+        write_atomically(self.checkpoints / f"step_{step:07d}.safetensors", model)
+
+    def save_state(self, step: int, state: Mapping[str, Any]) -> None:
+        """Keep all that is needed to go on after ``step`` training steps; drop all but the last two."""
+        buffer = io.BytesIO()
+        torch.save({"fingerprint": self._fingerprint, "step": step, **state}, buffer)
+        write_atomically(self._folder / f"state_{step:07d}.pt", buffer.getvalue())
+        for old in self._states()[STATES_KEPT:]:
+            old.unlink()
+
+    def load_state(self) -> dict[str, Any] | None:
+        """Return the newest readable state, or None when there is nothing to resume from.
+
+        Raises
+        ------
+        StateMismatchError
+            If the state was saved under another fingerprint.
+        """
+        for path in self._states():
+            state = self._read(path)
+            if state is not None:
+                self._check_fingerprint(path, state["fingerprint"])
+                logger.info("resuming from %s, step %d", path, state["step"])
+                return state
+        return None
+
+    def move_checkpoints(self, folder: Path) -> None:
+        """Move the checkpoints to their final folder, replacing what is there."""
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.checkpoints.replace(folder)
+
+    def discard(self) -> None:
+        """Remove the folder of the run in progress."""
+        shutil.rmtree(self._folder)
+
+    def _states(self) -> list[Path]:
+        """State files, newest first."""
+        return sorted(
+            (p for p in self._folder.glob("state_*.pt") if STATE_NAME.fullmatch(p.name)), reverse=True
+        )
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any] | None:
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True)
+        except Exception as error:  # torch raises many kinds for a damaged file
+            logger.warning("%s cannot be read (%s): falling back to the state before it", path, error)
+            return None
+        return state
+
+    def _check_fingerprint(self, path: Path, saved: Mapping[str, str]) -> None:
+        for key, value in self._fingerprint.items():
+            if saved.get(key) != value:
+                raise StateMismatchError(
+                    f"{path}: saved with another {key} ({saved.get(key)!r}, now {value!r}); "
+                    f"restore the old {key} to finish that run, or delete {self._folder} to start again"
+                )
