@@ -1,0 +1,353 @@
+"""From a configuration to a checked experiment: data sets, models, capacities, figures.
+
+The Snakefile imports this module while it is parsed, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from maskaae.data import registry
+from maskaae.evaluation.protocol import metric_column
+from maskaae.hyperparameters import PRESETS, Fidelity, Hyperparameters
+
+Values = Mapping[str, Any]
+
+MASKED_MODELS = ("maae",)
+"""Models that learn a mask."""
+
+
+class ConfigError(ValueError):
+    """A configuration cannot be used; the message lists every problem found."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("the configuration cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One data set of an experiment, with what is to be trained on it.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name in paths and its name in figures.
+    source_spec : mapping
+        What its source needs to prepare it.
+    capacities : mapping of str to tuple of int
+        Capacities to train, by model.
+    capacity : int or None
+        The capacity shown where a figure or table has room for one.
+    features : str
+        Feature space of the distance that figures show; the distance on raw values is always measured too.
+    metric : str
+        Column of that distance.
+    network : mapping
+        Widths of the networks.
+    training : mapping
+        Length and intervals of a run.
+    hyperparameters : Hyperparameters
+        Constants of the method.
+    """
+
+    name: str
+    title: str
+    source_spec: Values
+    capacities: Mapping[str, tuple[int, ...]]
+    capacity: int | None
+    features: str
+    metric: str
+    network: Values
+    training: Values
+    hyperparameters: Hyperparameters
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked configuration.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+        Every run trains one model for each.
+    datasets : mapping of str to DatasetEntry
+        By name, in the order of the configuration.
+    evaluation : mapping
+        Sample count and seed of the evaluation.
+    figures, tables : mapping
+        What each figure or table shows; those that are absent are not drawn.
+    """
+
+    seeds: tuple[int, ...]
+    datasets: Mapping[str, DatasetEntry]
+    evaluation: Values
+    figures: Values
+    tables: Values
+
+    def runs(
+        self, datasets: Iterable[str] | None = None, models: Iterable[str] | None = None
+    ) -> list[tuple[str, str, int]]:
+        """Every (data set, model, m) of the grid, or of some of its data sets and models."""
+        wanted = set(self.datasets if datasets is None else datasets)
+        return [
+            (entry.name, model, m)
+            for entry in self.datasets.values()
+            if entry.name in wanted
+            for model, capacities in entry.capacities.items()
+            if models is None or model in models
+            for m in capacities
+        ]
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error, not an overwriting."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise ConfigError(
+                    [f"{node.start_mark.name}, line {line}: key {key!r} is given twice; keep one"]
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a YAML file, refusing a key that is given twice.
+
+    Raises
+    ------
+    ConfigError
+        If the file is not YAML, is no mapping or repeats a key.
+    """
+    try:
+        with path.open() as file:
+            values = yaml.load(file, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: not YAML: {error}"]) from error
+    if not isinstance(values, dict):
+        raise ConfigError([f"{path}: must hold keys and values, not {type(values).__name__}"])
+    return values
+
+
+def check_config(config: Values, schema: Values) -> Experiment:
+    """Check a configuration and work out what it asks for.
+
+    Parameters
+    ----------
+    config : mapping
+        As read from YAML.
+    schema : mapping
+        ``workflow/schemas/config.schema.yaml``.
+
+    Returns
+    -------
+    Experiment
+        With every default filled in.
+
+    Raises
+    ------
+    ConfigError
+        With one line a problem: key, value and what would be right.
+    """
+    problems = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
+    if problems:
+        raise ConfigError(sorted(problems))
+    config = fill_defaults(config, schema)
+    names = [entry["name"] for entry in config["datasets"]]
+    problems = [f"datasets: two data sets are named {name!r}; names must differ" for name in _repeated(names)]
+    entries: dict[str, DatasetEntry] = {}
+    for values in config["datasets"]:
+        try:
+            entries[values["name"]] = _dataset_entry(values, config, schema)
+        except ValueError as error:
+            problems.append(str(error))
+    if not problems:
+        problems = list(_figure_problems(config, entries))
+    if problems:
+        raise ConfigError(problems)
+    return Experiment(
+        seeds=tuple(config["seeds"]),
+        datasets=entries,
+        evaluation=config["evaluation"],
+        figures=config["figures"],
+        tables=config["tables"],
+    )
+
+
+def fill_defaults(values: Any, schema: Values) -> Any:
+    """Return a copy of ``values`` with the defaults of ``schema`` wherever a key is absent."""
+    if isinstance(values, dict):
+        filled = dict(values)
+        for key, part in schema.get("properties", {}).items():
+            if key in values:
+                filled[key] = fill_defaults(values[key], part)
+            elif "default" in part:
+                filled[key] = fill_defaults(part["default"], part)
+        return filled
+    if isinstance(values, list) and "items" in schema:
+        return [fill_defaults(value, schema["items"]) for value in values]
+    return values
+
+
+def _dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEntry:
+    """Check one entry of ``datasets``.
+
+    Raises
+    ------
+    ValueError
+        With the first problem of the entry.
+    """
+    name = values["name"]
+    own = set(schema["properties"]["datasets"]["items"]["properties"]) - {"name", "source"}
+    source_keys = {key: value for key, value in values.items() if key not in own}
+    _refuse_misspelt(name, source_keys, own)
+    spec = registry.resolve(source_keys)
+    kind, dimension = registry.describe(spec)
+    _check_capacities(name, values["capacities"], values["capacity"], dimension)
+    if kind == "vectors" and values["features"] == "inception":
+        raise ValueError(
+            f"data set {name!r}: features: 'inception' sees only images; use 'raw'"
+        )
+    hyperparameters = PRESETS[values["preset"] or config["preset"]].override(config["hyperparameters"])
+    return DatasetEntry(
+        name=name,
+        title=values["title"] or name,
+        source_spec=spec,
+        capacities={model: tuple(ms) for model, ms in values["capacities"].items()},
+        capacity=values["capacity"],
+        features=values["features"],
+        metric=metric_column(values["features"], config["evaluation"]["samples"]),
+        network=values["network"],
+        training={**config["training"], **values["training"]},
+        hyperparameters=hyperparameters.override(values["hyperparameters"]),
+    )
+
+
+def _refuse_misspelt(name: str, source_keys: Values, own: Iterable[str]) -> None:
+    """Refuse a key that neither the pipeline nor the source knows, with the nearest one that exists."""
+    source = registry.SOURCES.get(source_keys["source"])
+    if source is None:
+        known_sources = ", ".join(registry.SOURCES)
+        raise ValueError(
+            f"data set {name!r}: source: {source_keys['source']!r} is unknown; known: {known_sources}"
+        )
+    known = [*own, *source.spec_schema["properties"]]
+    for key in source_keys:
+        if key not in ("name", "source", *known):
+            raise ValueError(f"data set {name!r}: key {key!r} is unknown{_suggestion(key, known)}")
+
+
+def _check_capacities(name: str, capacities: Values, shown: int | None, dimension: int | None) -> None:
+    for model, ms in capacities.items():
+        for m in ms:
+            if dimension is not None and m > dimension:
+                raise ValueError(
+                    f"data set {name!r}: capacities: {model}: m = {m} is above D = {dimension}; "
+                    f"give 1 <= m <= {dimension}"
+                )
+        if shown is not None and shown not in ms:
+            raise ValueError(
+                f"data set {name!r}: capacity: {shown} is not trained for {model}; choose one of {list(ms)}"
+            )
+
+
+def _figure_problems(config: Values, entries: Mapping[str, DatasetEntry]) -> Iterator[str]:
+    """What figures and tables ask for and the grid does not have."""
+    for part in ("figures", "tables"):
+        for figure, asked in config[part].items():
+            where = f"{part}: {figure}"
+            for name in _datasets_of(asked):
+                if name not in entries:
+                    yield f"{where}: no data set {name!r}{_suggestion(name, entries)}"
+                else:
+                    yield from _needs_of(where, figure, asked, entries[name])
+
+
+def _datasets_of(asked: Any) -> list[str]:
+    """Data sets that a figure names: one, several, or none for figure 7, which is only switched on."""
+    if isinstance(asked, bool):
+        return []
+    if isinstance(asked, dict):
+        return [asked["dataset"]]
+    return [asked] if isinstance(asked, str) else list(asked)
+
+
+NEEDED_MODELS: Mapping[str, tuple[str, ...]] = {
+    "fig1": ("wae",),
+    "fig4": ("wae", "maae"),
+    "fig5": ("maae",),
+    "fig6": ("maae",),
+    "fig8": ("maae",),
+    "fig9": (),
+    "fig10": ("wae", "maae"),
+    "fig11": ("wae", "maae"),
+    "fig12": ("wae", "maae"),
+    "fig13": ("wae", "maae"),
+    "table2": ("wae", "maae"),
+}
+"""Models whose runs each figure or table shows."""
+
+SHOW_ONE_CAPACITY = ("fig6", "fig10", "fig11", "fig12", "fig13", "table2")
+
+
+def _needs_of(where: str, figure: str, asked: Any, entry: DatasetEntry) -> Iterator[str]:
+    for model in NEEDED_MODELS[figure]:
+        if model not in entry.capacities:
+            yield f"{where}: needs {model} on {entry.name!r}; add {model} to the capacities of that data set"
+            continue
+        for m in asked.get("capacities", []) if isinstance(asked, dict) else []:
+            if m not in entry.capacities[model]:
+                trained = list(entry.capacities[model])
+                yield f"{where}: m = {m} is not trained; {model} on {entry.name!r} has {trained}"
+    if figure in SHOW_ONE_CAPACITY and entry.capacity is None:
+        yield f"{where}: data set {entry.name!r} needs 'capacity', the one to show"
+    if figure == "fig9" and entry.source_spec["source"] != "synthetic":
+        source = entry.source_spec["source"]
+        yield f"{where}: draws the synthetic generator; {entry.name!r} comes from {source!r}"
+
+
+def _explain(error: ValidationError) -> str:
+    """One line for a schema error: where, what is there, what would be right."""
+    where = ": ".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
+        given: Any = error.instance
+        unknown = [key for key in given if key not in known]
+        return "; ".join(f"{where}: key {key!r} is unknown{_suggestion(key, known)}" for key in unknown)
+    if error.validator == "minItems":
+        return f"{where}: the list is empty; give at least {error.validator_value} value"
+    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    return f"{where}: {error.message}" + (f" ({meaning})" if meaning else "")
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    """Nearest known word, or all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def hyperparameter_names() -> tuple[list[str], list[str]]:
+    """Names of the hyper-parameters and of the fidelity switches, to check the schema against."""
+    return (
+        [f.name for f in dataclasses.fields(Hyperparameters)],
+        [f.name for f in dataclasses.fields(Fidelity)],
+    )

@@ -1,0 +1,89 @@
+"""The checked experiment, and what several rules need of it.
+
+Defines `EXPERIMENT` (see maskaae.config) and the functions that turn wildcards into files and parameters.
+"""
+
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
+
+from maskaae.config import ConfigError, check_config, read_config
+from maskaae.provenance import source_files
+
+REPOSITORY = Path(workflow.basedir).parent
+CONFIG_FILES = workflow.config_settings.configfiles or [
+    REPOSITORY / "config/config.yaml"
+]
+SCHEMA = yaml.safe_load(
+    (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()
+)
+
+# Read here rather than by `configfile:`, which would merge the paper's grid into every other one.
+try:
+    experiment_config = {}
+    for config_file in CONFIG_FILES:
+        update_config(experiment_config, read_config(Path(config_file)))
+    update_config(experiment_config, config)  # `--config key=value`
+    EXPERIMENT = check_config(experiment_config, SCHEMA)
+except ConfigError as error:
+    raise WorkflowError(f"{', '.join(map(str, CONFIG_FILES))}: {error}") from None
+
+DATASETS = EXPERIMENT.datasets
+RUN = "results/runs/{dataset}/{model}/m{m}"
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    model="wae|maae",
+    m=r"[1-9]\d*",
+    features="raw|classifier|inception",
+
+
+def modules(*parts):
+    """Source files that decide a rule's numbers: a change in one of them reruns the rule."""
+    return [str(path) for path in source_files(parts)]
+
+
+def of_dataset(attribute):
+    """Parameter function: an attribute of the data set of the wildcards."""
+    return lambda wildcards: getattr(DATASETS[wildcards.dataset], attribute)
+
+
+def features_of(dataset):
+    """Feature spaces that a data set is measured in: raw values, and the one that its figures show."""
+    return sorted({"raw", DATASETS[dataset].features})
+
+
+def runs(name, datasets, models, capacities=None):
+    """A file of every run of some data sets and models, at all of their capacities or at some."""
+    return [
+        f"results/runs/{dataset}/{model}/m{m}/{name}"
+        for dataset, model, m in EXPERIMENT.runs(datasets, models)
+        if capacities is None or m in capacities
+    ]
+
+
+def shown(name, datasets, models):
+    """The same for the one capacity that a data set shows where there is room for one."""
+    return [
+        f"results/runs/{dataset}/{model}/m{DATASETS[dataset].capacity}/{name}"
+        for dataset in datasets
+        for model in models
+    ]
+
+
+def infos(datasets):
+    """The dataset.json of each data set."""
+    return [f"results/data/{dataset}/dataset.json" for dataset in datasets]
+
+
+def titles(datasets):
+    """Name in figures of each data set."""
+    return {dataset: DATASETS[dataset].title for dataset in datasets}
+
+
+def metrics(datasets):
+    """Column of the distance that figures show of each data set."""
+    return {dataset: DATASETS[dataset].metric for dataset in datasets}

@@ -1,0 +1,174 @@
+"""Evaluation.
+
+Input: data sets and runs. Output: the classifier and the reference statistics of each data set under
+results/reference/, metrics.csv, covariance.csv and samples.csv of each run, and results/metrics.csv.
+Nothing here trains an auto-encoder; reals are always the test split.
+"""
+
+EVALUATION_MODULES = ("evaluation", "losses.py", "mask.py", "models")
+
+
+def learned_extractors(wildcards):
+    """Weights of the feature extractors of a data set, by their name; raw values need none."""
+    return {
+        features: f"results/reference/{wildcards.dataset}/{features}.safetensors"
+        for features in features_of(wildcards.dataset)
+        if features != "raw"
+    }
+
+
+def learned_extractor(wildcards):
+    """Weights of the extractor of one feature space."""
+    weights = learned_extractors(wildcards)
+    return {name: path for name, path in weights.items() if name == wildcards.features}
+
+
+rule train_classifier:
+    """Train a small classifier whose features measure the FID of its data set"""
+    input:
+        train="results/data/{dataset}/train.npy",
+        labels="results/data/{dataset}/labels.npz",
+        info="results/data/{dataset}/dataset.json",
+        modules=modules("evaluation/classifier.py"),
+    output:
+        weights="results/reference/{dataset}/classifier.safetensors",
+        report="results/reference/{dataset}/classifier.json",
+    log:
+        "results/logs/reference/{dataset}/classifier.log",
+    benchmark:
+        "results/benchmarks/reference/{dataset}/classifier.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=EXPERIMENT.evaluation["seed"],
+    message:
+        "Training the classifier of {wildcards.dataset}"
+    script:
+        "../../scripts/train_classifier.py"
+
+
+rule reference_statistics:
+    """Mean and covariance of a test split in one feature space"""
+    input:
+        unpack(learned_extractor),
+        test="results/data/{dataset}/test.npy",
+        info="results/data/{dataset}/dataset.json",
+        modules=modules(
+            "evaluation/features.py",
+            "evaluation/frechet.py",
+            "evaluation/classifier.py",
+        ),
+    output:
+        statistics="results/reference/{dataset}/{features}.npz",
+    log:
+        "results/logs/reference/{dataset}/{features}.log",
+    benchmark:
+        "results/benchmarks/reference/{dataset}/{features}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        batch=EXPERIMENT.evaluation["batch_size"],
+    message:
+        "Reference statistics of {wildcards.dataset}, {wildcards.features} features"
+    script:
+        "../../scripts/reference_statistics.py"
+
+
+rule evaluate:
+    """Measure every seed at every checkpoint of a run"""
+    input:
+        unpack(learned_extractors),
+        test="results/data/{dataset}/test.npy",
+        info="results/data/{dataset}/dataset.json",
+        references=lambda wildcards: [
+            f"results/reference/{wildcards.dataset}/{features}.npz"
+            for features in features_of(wildcards.dataset)
+        ],
+        checkpoints=f"{RUN}/checkpoints",
+        modules=modules(*EVALUATION_MODULES),
+    output:
+        metrics=f"{RUN}/metrics.csv",
+    log:
+        "results/logs/evaluate/{dataset}/{model}/m{m}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{dataset}/{model}/m{m}.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        samples=EXPERIMENT.evaluation["samples"],
+        batch=EXPERIMENT.evaluation["batch_size"],
+        seed=EXPERIMENT.evaluation["seed"],
+    message:
+        "Evaluating {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
+    script:
+        "../../scripts/evaluate.py"
+
+
+rule covariance:
+    """Normalised absolute covariance (eq 18) of encoded test examples"""
+    input:
+        model=f"{RUN}/model.safetensors",
+        test="results/data/{dataset}/test.npy",
+        info="results/data/{dataset}/dataset.json",
+        modules=modules("evaluation/encoding.py", "evaluation/nac.py", "models"),
+    output:
+        covariance=f"{RUN}/covariance.csv",
+    log:
+        "results/logs/covariance/{dataset}/{model}/m{m}.log",
+    benchmark:
+        "results/benchmarks/covariance/{dataset}/{model}/m{m}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        batch=EXPERIMENT.evaluation["batch_size"],
+    message:
+        "Covariance of codes: {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
+    script:
+        "../../scripts/covariance.py"
+
+
+rule samples:
+    """Generated, real and reconstructed examples of a run, for looking at"""
+    input:
+        model=f"{RUN}/model.safetensors",
+        test="results/data/{dataset}/test.npy",
+        info="results/data/{dataset}/dataset.json",
+        modules=modules("evaluation/samples.py", "evaluation/sampling.py", "models"),
+    output:
+        samples=f"{RUN}/samples.csv",
+    log:
+        "results/logs/samples/{dataset}/{model}/m{m}.log",
+    benchmark:
+        "results/benchmarks/samples/{dataset}/{model}/m{m}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        seed=EXPERIMENT.evaluation["seed"],
+    message:
+        "Samples of {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
+    script:
+        "../../scripts/samples.py"
+
+
+rule gather_metrics:
+    """All metrics of all runs in one table"""
+    input:
+        metrics=runs("metrics.csv", None, None),
+    output:
+        metrics="results/metrics.csv",
+    log:
+        "results/logs/gather_metrics.log",
+    benchmark:
+        "results/benchmarks/gather_metrics.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    message:
+        "Gathering the metrics of all runs"
+    script:
+        "../../scripts/gather_metrics.py"

@@ -1,0 +1,42 @@
+"""Tables.
+
+Input: metrics of the runs that a table shows. Output: results/tables/ with csv, Markdown and LaTeX. As with
+figures, each table that the configuration asks for has a rule of its name.
+"""
+
+TABLE_INPUTS = {
+    "table2": lambda asked: {"metrics": shown("metrics.csv", asked, ["wae", "maae"])},
+}
+TABLES = [f"results/tables/{table}.csv" for table in EXPERIMENT.tables]
+
+for table, asked in EXPERIMENT.tables.items():
+
+    rule:
+        name:
+            table
+        input:
+            **TABLE_INPUTS[table](asked),
+            modules=modules("tables.py", "figures"),
+        output:
+            csv=f"results/tables/{table}.csv",
+            md=report(
+                f"results/tables/{table}.md",
+                caption=f"../report/{table}.rst",
+                category="Tables",
+                labels={"table": table},
+            ),
+            tex=f"results/tables/{table}.tex",
+        log:
+            f"results/logs/tables/{table}.log",
+        benchmark:
+            f"results/benchmarks/tables/{table}.tsv"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            script=table,
+            titles=titles(DATASETS),
+        message:
+            f"Writing {table}"
+        script:
+            "../../scripts/{params.script}.py"

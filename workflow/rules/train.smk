@@ -1,0 +1,41 @@
+"""Training.
+
+Input: a data set. Output: results/runs/{dataset}/{model}/m{m}/ with model.safetensors, history.csv, run.json
+and checkpoints/. All seeds of the configuration train in one job. A killed job leaves resume/ behind, which
+is no output, and goes on from it.
+"""
+
+from dataclasses import asdict
+
+
+rule train:
+    """Train all seeds of one model at one capacity"""
+    input:
+        train="results/data/{dataset}/train.npy",
+        info="results/data/{dataset}/dataset.json",
+        modules=modules("losses.py", "mask.py", "randomness.py", "models", "training"),
+    output:
+        model=f"{RUN}/model.safetensors",
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.json",
+        checkpoints=directory(f"{RUN}/checkpoints"),
+    log:
+        "results/logs/train/{dataset}/{model}/m{m}.log",
+    benchmark:
+        "results/benchmarks/train/{dataset}/{model}/m{m}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=lambda wildcards, attempt: 24 * 60 * attempt,
+    params:
+        seeds=EXPERIMENT.seeds,
+        network=of_dataset("network"),
+        plan=of_dataset("training"),
+        hyperparameters=lambda wildcards: asdict(
+            DATASETS[wildcards.dataset].hyperparameters
+        ),
+    message:
+        "Training {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}, {params.seeds}"
+    script:
+        "../../scripts/train.py"
