@@ -1,17 +1,11 @@
 """Draw figure 1: WAE's FID against the assumed latent dimension."""
 
-import json
-from pathlib import Path
-
-from snakemake.script import snakemake
-
 from maskaae.figures import fig1
-from maskaae.figures.output import read_runs, write_figure
+from maskaae.figures.output import read_info, read_runs, write_figure
 
-infos = [json.loads(Path(path).read_text()) for path in snakemake.input.info]
 frame = fig1.data(
     metrics=read_runs(snakemake.input.metrics),
-    n={info["name"]: info["n"] for info in infos},
+    n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )

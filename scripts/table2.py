@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from maskaae import tables
 from maskaae.figures.output import read_runs
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from maskaae.figures.selection import add_by_dataset, last_checkpoint
+from maskaae.evaluation.protocol import last
+from maskaae.figures.selection import in_order
 from maskaae.figures.statistics import SeedInterval, interval_label, seed_interval
 
 MODELS = ("wae", "maae")
@@ -33,11 +34,11 @@ def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
         `maskaae.figures.statistics.seed_interval`). NAC is undefined, so empty, with fewer than two active
         dimensions.
     """
-    last = add_by_dataset(last_checkpoint(metrics[metrics["model"].isin(MODELS)]), "title", titles)
+    chosen = in_order(last(metrics[metrics["model"].isin(MODELS)]), titles)
     rows = [
         {"dataset": dataset, "title": title, "m": m, "model": model, "quantity": quantity}
         | seed_interval(seeds[quantity])._asdict()
-        for (dataset, title, m, model), seeds in last.groupby([*KEYS, "model"], sort=False)
+        for (dataset, title, m, model), seeds in chosen.groupby([*KEYS, "model"], sort=False)
         for quantity in QUANTITIES
     ]
     return pd.DataFrame(rows)

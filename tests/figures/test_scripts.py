@@ -6,66 +6,137 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
-import snakemake.script
+from simulated_runs import simulate_history
+
+from maskaae.figures.output import read_runs
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-CHOICE = {
+PARAMS = {
     "metric": {"synthetic_n8": "fd_raw_10k", "digits": "fid_classifier_10k"},
     "titles": {"synthetic_n8": "Synthetic, $n=8$", "digits": "Digits"},
+    "threshold": {"synthetic_n8": 0.1, "digits": 0.1},
 }
+ENDINGS = ("csv", "pdf", "png", "md", "tex")
+INFOS = [
+    {"name": "synthetic_n8", "n": 8, "shape": [128], "details": {"layers": [8, 64, 128], "slope": 0.2}},
+    {"name": "digits", "n": None, "shape": [2, 2, 1], "details": {}},
+]
+
+Inputs = dict[str, list[str]]
 
 
-def run_script(
-    name: str, folder: Path, inputs: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def run_script(name: str, folder: Path, inputs: Inputs) -> Path:
     """Run a script as Snakemake would; return its outputs' path without the ending."""
     folder.mkdir()
     stem = folder / name
     job = SimpleNamespace(
         input=SimpleNamespace(**inputs),
-        params=SimpleNamespace(**CHOICE),
-        output=SimpleNamespace(
-            **{end: str(stem.with_suffix(f".{end}")) for end in ("csv", "pdf", "png", "md", "tex")}
-        ),
+        params=SimpleNamespace(**PARAMS),
+        output=SimpleNamespace(**{end: str(stem.with_suffix(f".{end}")) for end in ENDINGS}),
     )
-    monkeypatch.setattr(snakemake.script, "snakemake", job, raising=False)
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
+    runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job}, run_name="__main__")
     return stem
 
 
-@pytest.fixture
-def inputs(metrics: pd.DataFrame, tmp_path: Path) -> dict[str, list[str]]:
-    """Write one metrics.csv a run, and one dataset.json a data set."""
-    paths: dict[str, list[str]] = {"metrics": [], "info": []}
-    for (dataset, model, m), rows in metrics.groupby(["dataset", "model", "m"], sort=False):
-        folder = tmp_path / f"{dataset}/{model}/m{m}"
-        folder.mkdir(parents=True)
-        rows.dropna(axis="columns", how="all").to_csv(folder / "metrics.csv", index=False)
-        paths["metrics"].append(str(folder / "metrics.csv"))
-    for dataset, n in {"synthetic_n8": 8, "digits": None}.items():
-        (tmp_path / dataset / "dataset.json").write_text(json.dumps({"name": dataset, "n": n}))
-        paths["info"].append(str(tmp_path / dataset / "dataset.json"))
+def write_runs(frame: pd.DataFrame, name: str, folder: Path) -> list[str]:
+    """Write one csv a run into the folder that names it; without the names in it, as most stages do."""
+    paths = []
+    for (dataset, model, m), rows in frame.groupby(["dataset", "model", "m"], sort=False):
+        path = folder / f"{dataset}/{model}/m{m}/{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows.drop(columns=["dataset", "model", "m"]).dropna(axis="columns", how="all").to_csv(
+            path, index=False
+        )
+        paths.append(str(path))
     return paths
 
 
-@pytest.mark.parametrize("name", ["fig1", "fig4"])
-def test_a_figure_of_metrics_is_written_and_is_the_same_again(
-    name: str, inputs: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def infos(tmp_path: Path) -> list[str]:
+    """One dataset.json a data set: synthetic first."""
+    paths = [tmp_path / f"{info['name']}.json" for info in INFOS]
+    for path, info in zip(paths, INFOS, strict=True):
+        path.write_text(json.dumps(info))
+    return [str(path) for path in paths]
+
+
+@pytest.fixture
+def inputs(metrics: pd.DataFrame, infos: list[str], tmp_path: Path) -> Inputs:
+    return {"metrics": write_runs(metrics, "metrics", tmp_path), "info": infos}
+
+
+def test_a_figure_is_the_same_to_the_byte_whatever_the_readers_own_settings(
+    inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = run_script(name, tmp_path / "first", inputs, monkeypatch)
-    mpl.rcParams["font.size"] = 20  # a reader's own settings must not matter
-    second = run_script(name, tmp_path / "second", inputs, monkeypatch)
+    first = run_script("fig4", tmp_path / "first", inputs)
+    monkeypatch.setitem(mpl.rcParams, "font.size", 20)
+    second = run_script("fig4", tmp_path / "second", inputs)
     for end in (".csv", ".pdf", ".png"):
         assert first.with_suffix(end).read_bytes() == second.with_suffix(end).read_bytes()
     assert set(pd.read_csv(first.with_suffix(".csv"))["dataset"]) == {"synthetic_n8", "digits"}
 
 
-def test_table_2_is_written_in_three_forms(
-    inputs: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_figure_1_is_written(inputs: Inputs, tmp_path: Path) -> None:
+    assert run_script("fig1", tmp_path / "out", inputs).with_suffix(".png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["fig5", "fig8"])
+def test_a_figure_of_training_is_written(
+    name: str, inputs: Inputs, random: np.random.Generator, tmp_path: Path
 ) -> None:
-    table = run_script("table2", tmp_path / "tables", inputs, monkeypatch)
+    history = simulate_history("synthetic_n8", "maae", 16, seeds=2, random=random)
+    shown = [path for path in inputs["metrics"] if "synthetic_n8/maae/m16" in path]
+    inputs |= {"history": write_runs(history, "history", tmp_path), "metrics": shown}
+    frame = pd.read_csv(run_script(name, tmp_path / "out", inputs).with_suffix(".csv"))
+    assert set(frame["m"]) == {16}
+    assert set(frame["dataset"]) == {"synthetic_n8"}
+
+
+def test_figure_6_is_written(infos: list[str], tmp_path: Path) -> None:
+    kinds = ["generated"] * 4 + ["real"] * 2
+    samples = pd.DataFrame({"kind": kinds, "index": [0, 1, 2, 3, 0, 1]}).assign(p0=0, p1=80, p2=160, p3=255)
+    samples = samples.assign(dataset="digits", model="maae", m=16)
+    inputs = {"samples": write_runs(samples, "samples", tmp_path), "info": infos}
+    assert len(pd.read_csv(run_script("fig6", tmp_path / "out", inputs).with_suffix(".csv"))) == 6
+
+
+def test_figures_7_and_9_are_written(infos: list[str], tmp_path: Path) -> None:
+    assert run_script("fig7", tmp_path / "seven", {}).with_suffix(".pdf").stat().st_size > 0
+    assert run_script("fig9", tmp_path / "nine", {"info": infos[:1]}).with_suffix(".pdf").stat().st_size > 0
+
+
+def test_figures_10_to_13_are_written(tmp_path: Path) -> None:
+    pairs = pd.DataFrame({"seed": 0, "i": [0, 0, 1, 1], "j": [0, 1, 0, 1], "value": [1, 0.1, 0.1, 1]})
+    wae = pairs.assign(active_i=True, active_j=True, dataset="digits", model="wae", m=2)
+    both = pd.concat([wae, wae.assign(model="maae")])
+    stem = run_script("fig10", tmp_path / "out", {"covariance": write_runs(both, "covariance", tmp_path)})
+    assert len(pd.read_csv(stem.with_suffix(".csv"))) == 8
+
+
+def test_table_2_is_written_in_three_forms(inputs: Inputs, tmp_path: Path) -> None:
+    table = run_script("table2", tmp_path / "tables", inputs)
     assert len(pd.read_csv(table.with_suffix(".csv"))) == 11 * 2 * 2  # capacities, models, quantities
     assert "| Digits | 32 |" in table.with_suffix(".md").read_text()
     assert r"\toprule" in table.with_suffix(".tex").read_text()
+
+
+def test_a_csv_whose_folder_names_no_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("seed\n0\n")
+    with pytest.raises(
+        ValueError, match=r"metrics\.csv: folder names no run; expected {dataset}/{model}/m{m}"
+    ):
+        read_runs([path])
+
+
+def test_an_empty_csv_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "digits/wae/m4").mkdir(parents=True)
+    path = tmp_path / "digits/wae/m4/metrics.csv"
+    path.write_text("seed,step\n")
+    with pytest.raises(ValueError, match=r"m4/metrics\.csv: no rows"):
+        read_runs([path])
+    with pytest.raises(ValueError, match="at least one run; none given"):
+        read_runs([])

@@ -1,10 +1,10 @@
-"""Which checkpoint stands for a run, and under which name."""
+"""What the config chooses for a data set is what is drawn, in its order and under its name."""
 
 import pandas as pd
 import pytest
 
 from maskaae.figures.labels import metric_label
-from maskaae.figures.selection import add_by_dataset, choose_metric, last_checkpoint, oracle_minimum
+from maskaae.figures.selection import add_by_dataset, choose_metric, in_order
 
 
 @pytest.fixture
@@ -13,18 +13,6 @@ def run() -> pd.DataFrame:
     rows = [(0, 200, 2.0), (0, 100, 3.0), (1, 100, 4.0), (1, 200, 1.0), (1, 300, 5.0)]
     frame = pd.DataFrame(rows, columns=["seed", "step", "fd_raw_10k"])
     return frame.assign(dataset="synthetic", model="wae", m=8)
-
-
-def test_the_last_checkpoint_is_that_of_the_largest_step_of_each_seed(run: pd.DataFrame) -> None:
-    assert last_checkpoint(run)["fd_raw_10k"].tolist() == [2.0, 5.0]
-
-
-def test_repeated_index_labels_do_not_repeat_seeds(run: pd.DataFrame) -> None:
-    assert len(last_checkpoint(run.set_axis([0] * len(run)))) == 2
-
-
-def test_the_oracle_is_the_minimum_over_checkpoints(run: pd.DataFrame) -> None:
-    assert oracle_minimum(run, "fd_raw_10k")["fd_raw_10k"].tolist() == [2.0, 1.0]
 
 
 def test_the_metric_is_chosen_by_data_set(run: pd.DataFrame) -> None:
@@ -41,6 +29,13 @@ def test_a_metric_that_is_not_there_is_refused_by_name(run: pd.DataFrame) -> Non
         choose_metric(run, {"digits": "fd_raw_10k"})
 
 
+def test_data_sets_stand_in_the_order_of_the_config(run: pd.DataFrame) -> None:
+    both = pd.concat([run, run.assign(dataset="digits")])
+    ordered = in_order(both, {"digits": "Digits", "synthetic": "Synthetic"})
+    assert ordered["title"].unique().tolist() == ["Digits", "Synthetic"]
+    assert ordered["step"].tolist() == 2 * run["step"].tolist()
+
+
 def test_a_data_set_without_a_title_is_refused_by_name(run: pd.DataFrame) -> None:
     with pytest.raises(KeyError, match=r"no title given for data set 'synthetic'; given for \['digits'\]"):
         add_by_dataset(run, "title", {"digits": "Digits"})
@@ -52,6 +47,7 @@ def test_a_data_set_without_a_title_is_refused_by_name(run: pd.DataFrame) -> Non
         ("fd_raw_10k", "Fréchet distance"),
         ("fid_classifier_2500", "FID (classifier features)"),
         ("fid_inception_10k_soft", "FID (Inception features), soft mask"),
+        ("fid_inception_10k_minmax", "FID (Inception features), stretched"),
     ],
 )
 def test_axis_labels_come_from_the_metric_column(column: str, label: str) -> None:

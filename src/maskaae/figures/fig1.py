@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from maskaae.evaluation.protocol import last
 from maskaae.figures import panels
 from maskaae.figures.labels import metric_label
-from maskaae.figures.selection import add_by_dataset, choose_metric, last_checkpoint
+from maskaae.figures.selection import add_by_dataset, choose_metric, in_order
 from maskaae.figures.statistics import interval_label, over_seeds
-from maskaae.figures.style import DOUBLE_COLUMN, INK, MODEL_COLOURS, MODEL_MARKERS, SINGLE_COLUMN, paper_style
+from maskaae.figures.style import INK, MODEL_COLOURS, MODEL_MARKERS, paper_style
 
 
 def data(
@@ -35,18 +36,18 @@ def data(
         dataset, title, metric, n, m, seed, collapsed (never, for WAE), value, and over the seeds of that
         capacity mean, low, high, seeds, kind (see `maskaae.figures.statistics.seed_interval`).
     """
-    rows = choose_metric(last_checkpoint(metrics[metrics["model"] == "wae"]), metric)
-    rows = add_by_dataset(add_by_dataset(rows, "title", titles), "n", n).assign(collapsed=False)
+    rows = choose_metric(last(metrics[metrics["model"] == "wae"]), metric)
+    rows = add_by_dataset(rows, "n", n).assign(collapsed=False).sort_values(["m", "seed"])
+    rows = in_order(rows, titles)
     columns = ["dataset", "title", "metric", "n", "m", "seed", "collapsed", "value"]
-    return over_seeds(rows[columns].sort_values(["m", "seed"]), by=["dataset", "m"])
+    return over_seeds(rows[columns], by=["dataset", "m"])
 
 
 @paper_style()
 def draw(frame: pd.DataFrame) -> Figure:
     """Draw `data`'s frame: mean over seeds, interval, seeds; the lowest mean ringed, n dashed."""
     names = frame["dataset"].unique()
-    figure = Figure(figsize=(DOUBLE_COLUMN if len(names) > 1 else SINGLE_COLUMN, 2.1))
-    axes = figure.subplots(1, len(names), squeeze=False)[0]
+    figure, axes = panels.panel_row(len(names), height=1.75)
     for ax, name in zip(axes, names, strict=True):
         _draw_panel(ax, frame[frame["dataset"] == name])
     wae = Line2D([], [], color=MODEL_COLOURS["wae"], marker=MODEL_MARKERS["wae"], mec="white", mew=0.5)

@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from maskaae.evaluation.protocol import last, oracle
 from maskaae.figures import panels
 from maskaae.figures.labels import metric_label
-from maskaae.figures.selection import RUN, add_by_dataset, choose_metric, last_checkpoint, oracle_minimum
+from maskaae.figures.selection import add_by_dataset, choose_metric, in_order
 from maskaae.figures.statistics import interval_label, over_seeds
 from maskaae.figures.style import (
     COUNT_COLOUR,
-    DOUBLE_COLUMN,
     INK,
     MODEL_COLOURS,
     MODEL_MARKERS,
     MODEL_NAMES,
-    SINGLE_COLUMN,
+    models_in_order,
     paper_style,
 )
 
@@ -43,31 +43,32 @@ def data(
     Returns
     -------
     DataFrame
-        dataset, title, metric, n, model, m, seed, collapsed (no dimension active at the end), quantity
-        ("fid_last", "fid_oracle"; for MAAE also "active"), value, and over the seeds of that capacity mean,
-        low, high, seeds, kind (see `maskaae.figures.statistics.seed_interval`).
+        dataset, title, metric, n, model, m, seed, collapsed (no active dimension at that checkpoint),
+        quantity ("fid_last", "fid_oracle"; for MAAE also "active"), value, and over the seeds of that
+        capacity mean, low, high, seeds, kind (see `maskaae.figures.statistics.seed_interval`).
     """
     chosen = choose_metric(metrics[metrics["model"].isin(MODEL_COLOURS)], metric)
-    last = add_by_dataset(add_by_dataset(last_checkpoint(chosen), "title", titles), "n", n)
-    last = last.assign(collapsed=last["active"] == 0, quantity="fid_last")
-    oracle = (
-        last.drop(columns="value")
-        .merge(oracle_minimum(chosen, "value"), on=RUN)
-        .assign(quantity="fid_oracle")
+    chosen = add_by_dataset(chosen, "n", n)
+    at_end = last(chosen)
+    lowest = oracle(chosen, "value")
+    maae = at_end[at_end["model"] == "maae"]
+    rows = pd.concat(
+        [
+            at_end.assign(quantity="fid_last", collapsed=at_end["active"] == 0),
+            lowest.assign(quantity="fid_oracle", collapsed=lowest["active"] == 0),
+            maae.assign(quantity="active", collapsed=maae["active"] == 0, value=maae["active"]),
+        ]
     )
-    maae = last[last["model"] == "maae"]
-    active = maae.assign(quantity="active", value=maae["active"])
     columns = ["dataset", "title", "metric", "n", "model", "m", "seed", "collapsed", "quantity", "value"]
-    rows = pd.concat([last, oracle, active])[columns].sort_values(["quantity", "model", "m", "seed"])
-    return over_seeds(rows, by=["dataset", "quantity", "model", "m"])
+    rows = in_order(rows.sort_values(["quantity", "model", "m", "seed"]), titles)
+    return over_seeds(rows[columns], by=["dataset", "quantity", "model", "m"])
 
 
 @paper_style()
 def draw(frame: pd.DataFrame) -> Figure:
     """Draw `data`'s frame, one panel a data set."""
     names = frame["dataset"].unique()
-    figure = Figure(figsize=(DOUBLE_COLUMN if len(names) > 1 else SINGLE_COLUMN, 2.5))
-    axes = figure.subplots(1, len(names), squeeze=False)[0]
+    figure, axes = panels.panel_row(len(names), height=2.15)
     for ax, name in zip(axes, names, strict=True):
         rows = frame[frame["dataset"] == name]
         count = rows[rows["quantity"] == "active"]
@@ -84,7 +85,7 @@ def _draw_fid(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_zorder(1)  # FID above the count of the twin axis
     ax.patch.set_visible(False)
     last, oracle = (rows[rows["quantity"] == name] for name in ("fid_last", "fid_oracle"))
-    for line, model in enumerate(_models(rows)):
+    for line, model in enumerate(models_in_order(rows["model"])):
         colour = MODEL_COLOURS[model]
         bound = oracle[oracle["model"] == model].drop_duplicates("m")
         ax.plot(bound["m"], bound["mean"], "--", color=colour, lw=0.8, alpha=0.7, zorder=2)
@@ -120,18 +121,13 @@ def _draw_count(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_yticks([tick for tick in MaxNLocator(5, integer=True).tick_values(0, top) if 0 <= tick <= top])
 
 
-def _models(frame: pd.DataFrame) -> list[str]:
-    present = set(frame["model"])
-    return [model for model in MODEL_COLOURS if model in present]
-
-
 def _legend(frame: pd.DataFrame) -> dict[str, Any]:
     """Label -> handle of what the panels show, and of nothing that they do not."""
     entries: dict[str, Any] = {
         f"{MODEL_NAMES[model]}, last checkpoint": Line2D(
             [], [], color=MODEL_COLOURS[model], marker=MODEL_MARKERS[model], mec="white", mew=0.5
         )
-        for model in _models(frame)
+        for model in models_in_order(frame["model"])
     }
     entries["best checkpoint (oracle)"] = Line2D([], [], color=INK, ls="--", lw=0.8, alpha=0.7)
     if (frame["quantity"] == "active").any():

@@ -15,18 +15,19 @@ def metric_label(column: str) -> str:
     Parameters
     ----------
     column : str
-        ``{extractor}_{samples}``, with ``_soft`` behind it for samples decoded through the soft mask.
+        As named by `maskaae.evaluation.protocol.metric_column`.
 
     Raises
     ------
     ValueError
         If no extractor of that name is known.
     """
-    match = re.fullmatch(r"(?P<extractor>\w+?)_(?P<samples>\d+k?)(?P<soft>_soft)?", column)
+    match = re.fullmatch(
+        r"(?P<extractor>\w+?)_(?P<samples>\d+k?)(?P<stretched>_minmax)?(?P<soft>_soft)?", column
+    )
     if match is None or match["extractor"] not in EXTRACTORS:
         known = ", ".join(f"{extractor}_10k" for extractor in EXTRACTORS)
-        raise ValueError(
-            f"metric column '{column}' has no axis label; expected one like {known}, or with _soft behind"
-        )
-    label = EXTRACTORS[match["extractor"]]
-    return f"{label}, soft mask" if match["soft"] else label
+        raise ValueError(f"metric column '{column}' has no axis label; expected one like {known}")
+    stretched = ", stretched" if match["stretched"] else ""
+    soft = ", soft mask" if match["soft"] else ""
+    return EXTRACTORS[match["extractor"]] + stretched + soft

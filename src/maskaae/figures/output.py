@@ -1,7 +1,10 @@
 """Reading what the figures draw, and writing a figure with the csv that it was drawn from."""
 
+import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,34 +13,34 @@ from maskaae.figures.style import paper_style
 
 
 def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Concatenate one csv a run.
+    """Concatenate one csv a run, with the columns dataset, model, m that name it.
+
+    Not every csv repeats its run's name, but the folder ``{dataset}/{model}/m{m}/`` around it does.
 
     Raises
     ------
     ValueError
-        If there is no file, or a file has no rows.
+        If there is no file, a file has no rows, or its folder names no run.
     """
-    frames = {str(path): pd.read_csv(path) for path in paths}
+    frames = [_read_run(Path(path)) for path in paths]
     if not frames:
-        raise ValueError("a figure of runs needs at least one csv; none given")
-    for path, frame in frames.items():
-        if frame.empty:
-            raise ValueError(f"{path}: no rows; expected one a seed and checkpoint")
-    return pd.concat(frames.values(), ignore_index=True)
-
-
-def read_histories(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Concatenate training histories, with the columns dataset, model, m that their folders name.
-
-    A history does not repeat its run's name: the folder ``{dataset}/{model}/m{m}/`` around it does.
-    """
-    frames = []
-    for path in map(Path, paths):
-        dataset, model, capacity = path.parts[-4:-1]
-        frames.append(
-            read_runs([path]).assign(dataset=dataset, model=model, m=int(capacity.removeprefix("m")))
-        )
+        raise ValueError("a figure of runs needs the csv of at least one run; none given")
     return pd.concat(frames, ignore_index=True)
+
+
+def _read_run(path: Path) -> pd.DataFrame:
+    run = re.fullmatch(r".*?([^/]+)/([^/]+)/m(\d+)", path.parent.as_posix())
+    if run is None:
+        raise ValueError(f"{path}: folder names no run; expected {{dataset}}/{{model}}/m{{m}}/{path.name}")
+    frame = pd.read_csv(path)
+    if frame.empty:
+        raise ValueError(f"{path}: no rows; expected at least one a seed")
+    return frame.assign(dataset=run[1], model=run[2], m=int(run[3]))
+
+
+def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
+    """Read the dataset.json of several data sets."""
+    return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
 
 
 def write_figure(

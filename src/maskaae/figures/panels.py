@@ -7,15 +7,37 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from maskaae.figures.style import GREY, INK
+from maskaae.figures.style import COUNT_COLOUR, DOUBLE_COLUMN, GREY, INK, SINGLE_COLUMN
 
 LOG_SPAN = 10  # from this ratio of the largest to the smallest value on, an axis is logarithmic
 DASHES = (0, (4, 2))
 BAND = 0.18  # opacity
+PANELS_A_ROW = 3
+LEGEND_HEIGHT = 0.35  # inches
+
+
+def panel_row(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Figure with a panel a data set, up to `PANELS_A_ROW` side by side.
+
+    Parameters
+    ----------
+    count : int
+        Number of panels.
+    height : float
+        Height of one row of panels without the legend, in inches.
+    """
+    columns = min(count, PANELS_A_ROW)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(DOUBLE_COLUMN if columns > 1 else SINGLE_COLUMN, rows * height + LEGEND_HEIGHT))
+    axes = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for empty in axes[count:]:
+        empty.axis("off")
+    return figure, axes[:count]
 
 
 def draw_curve(ax: Axes, rows: pd.DataFrame, colour: str, marker: str) -> None:
@@ -75,7 +97,7 @@ def scale_to_values(ax: Axes, values: pd.Series) -> None:
         return
     ax.set_yscale("log", nonpositive="clip")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
@@ -108,3 +130,25 @@ def collapse_handle() -> Line2D:
 def interval_handle() -> tuple[Artist, ...]:
     """Legend entry of a band with seeds in it."""
     return Patch(color=INK, alpha=BAND, lw=0), Line2D([], [], color=INK, marker=".", ls="none", ms=3.5, mew=0)
+
+
+def step_axis(ax: Axes, steps: pd.Series) -> None:
+    """Label the x axis as training steps, in thousands where there are thousands."""
+    ax.set_xlabel("training step")
+    ax.set_xlim(0, 1.02 * steps.max())
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    if steps.max() >= 2000:
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step / 1000:g}k" if step else "0"))
+
+
+def mark_settling(ax: Axes, step: float) -> None:
+    """Line and arrow head at the step from which a seed's active count is final."""
+    ax.axvline(step, color=COUNT_COLOUR, lw=0.7, alpha=0.8, zorder=1.5)
+    ax.plot(
+        step, 1, "v", color=COUNT_COLOUR, ms=3.5, transform=ax.get_xaxis_transform(), clip_on=False, zorder=5
+    )
+
+
+def settling_handle() -> Line2D:
+    """Legend entry of `mark_settling`."""
+    return Line2D([], [], color=COUNT_COLOUR, lw=0.7, marker="v", ms=3.5)

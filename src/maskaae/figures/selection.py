@@ -1,32 +1,9 @@
-"""Which rows of a run stand for it: the last checkpoint, or the authors' oracle."""
+"""What the config chooses for each data set: the metric, the title, the true latent dimension."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-
-RUN = ["dataset", "model", "m", "seed"]
-
-
-def last_checkpoint(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Row of the largest step of each run and seed.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        One row a run, seed and checkpoint; columns dataset, model, m, seed, step and the metrics.
-    """
-    metrics = metrics.reset_index(drop=True)  # labels must be unique for idxmax
-    return metrics.loc[metrics.groupby(RUN, sort=False)["step"].idxmax()].reset_index(drop=True)
-
-
-def oracle_minimum(metrics: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Minimum over checkpoints of each run and seed; NaN where no checkpoint has a value.
-
-    It is what the authors report. It looks at the test set to choose the checkpoint, so it is a bound from
-    below and no fair estimate.
-    """
-    return metrics.groupby(RUN, sort=False)[column].min().reset_index()
 
 
 def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
@@ -68,3 +45,18 @@ def add_by_dataset(frame: pd.DataFrame, column: str, choice: Mapping[str, Any]) 
         if dataset not in choice:
             raise KeyError(f"no {column} given for data set '{dataset}'; given for {sorted(choice)}")
     return frame.assign(**{column: frame["dataset"].map(dict(choice))})
+
+
+def in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Sort data sets as the config lists them, so that panels stand in its order; add their titles.
+
+    Raises
+    ------
+    KeyError
+        If a data set has no title.
+    """
+    places = {dataset: place for place, dataset in enumerate(titles)}
+    titled = add_by_dataset(frame, "title", titles)
+    return titled.sort_values(
+        "dataset", key=lambda names: names.map(places), kind="stable", ignore_index=True
+    )

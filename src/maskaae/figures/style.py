@@ -1,6 +1,6 @@
 """The figures' common look: sizes, colours, and the committed style sheet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,12 @@ MODEL_COLOURS = {"wae": VERMILLION, "maae": BLUE}
 MODEL_MARKERS = {"wae": "o", "maae": "s"}
 MODEL_NAMES = {"wae": "WAE", "maae": "MAAE"}
 COUNT_COLOUR = GREEN
+
+
+def models_in_order(names: Iterable[str]) -> list[str]:
+    """Each model once, in the order of `MODEL_NAMES`."""
+    present = set(names)
+    return [model for model in MODEL_NAMES if model in present]
 
 
 @contextmanager

@@ -1,0 +1,11 @@
+"""Draw figure 6: random samples, real images beside them."""
+
+from maskaae.figures import fig6
+from maskaae.figures.output import read_info, read_runs, write_figure
+
+frame = fig6.data(
+    samples=read_runs(snakemake.input.samples),
+    shapes={info["name"]: info["shape"] for info in read_info(snakemake.input.info)},
+    titles=snakemake.params.titles,
+)
+write_figure(frame, fig6.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -1,0 +1,12 @@
+"""Draw figure 8: reconstruction error, Wasserstein estimate and FID over training."""
+
+from maskaae.figures import fig8
+from maskaae.figures.output import read_runs, write_figure
+
+frame = fig8.data(
+    history=read_runs(snakemake.input.history),
+    metrics=read_runs(snakemake.input.metrics),
+    metric=snakemake.params.metric,
+    titles=snakemake.params.titles,
+)
+write_figure(frame, fig8.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
