@@ -24,7 +24,7 @@ def test_figure_6_takes_the_first_samples_that_fill_a_square_and_the_real_images
     both = pd.concat([samples("digits", 4), samples("digits", 4, model="wae")])
     frame = fig6.data(both, {"digits": [2, 2, 1]}, TITLES)
     assert frame.groupby("model").size().to_dict() == {"maae": 9, "real": 4, "wae": 9}
-    assert frame.loc[frame["model"] == "maae", "p0"].tolist() == list(range(9))
+    assert frame.loc[frame["model"] == "maae", "pixels"].tolist() == [f"{k} {k} {k} {k}" for k in range(9)]
 
 
 def test_a_mosaic_sets_images_column_by_column_with_white_gaps() -> None:
@@ -37,8 +37,9 @@ def test_a_mosaic_sets_images_column_by_column_with_white_gaps() -> None:
 
 
 def test_colour_channels_keep_their_order() -> None:
-    pixels = {f"p{place}": [10 * place] for place in range(6)}
-    row = pd.DataFrame({"index": [0], "height": [1], "width": [2], "channels": [3], **pixels})
+    row = pd.DataFrame(
+        {"index": [0], "height": [1], "width": [2], "channels": [3], "pixels": "0 10 20 30 40 50"}
+    )
     assert fig6.mosaic(row, lines=1).tolist() == [[[0, 10, 20], [30, 40, 50]]]
 
 

@@ -82,7 +82,7 @@ def _draw_matrix(ax: Axes, rows: pd.DataFrame, top: float) -> AxesImage:
     ax.set_title(_title(rows, active), pad=9)
     ax.set(xlim=(-0.5, m - 0.5), ylim=(m - 0.5, -0.5))  # the strips lie outside
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 4, 8, 10]))
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, pad=1)
@@ -98,7 +98,9 @@ def _mark_dimensions(ax: Axes, active: NDArray[np.bool_]) -> None:
     for j, is_active in enumerate(active):
         above, left = Rectangle((j - 0.5, start), 1, width), Rectangle((start, j - 0.5), width, 1)
         for patch in (above, left):
-            patch.set(fc=ACTIVE if is_active else MASKED, ec="white", lw=0.3, clip_on=False)
+            patch.set(
+                fc=ACTIVE if is_active else MASKED, ec="white", lw=min(0.3, 10 / len(active)), clip_on=False
+            )
             ax.add_patch(patch)
 
 

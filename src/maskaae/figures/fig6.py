@@ -1,7 +1,7 @@
 """Figure 6: random samples of the models, real images beside them, one block a data set."""
 
 from collections.abc import Mapping, Sequence
-from math import isqrt
+from math import isqrt, prod
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from maskaae.figures.style import DOUBLE_COLUMN, MODEL_NAMES, SINGLE_COLUMN, mod
 REAL = "real"
 GAP = 1  # pixels between two images
 WHITE = 255
+COLUMNS = ["dataset", "title", "model", "m", "index", "height", "width", "channels", "pixels"]
 
 
 def data(
@@ -37,28 +38,37 @@ def data(
     -------
     DataFrame
         dataset, title, model ("real" for real images), m (empty for real images), index, height, width,
-        channels, p0 ... p{D-1}.
+        channels, pixels (numbers from 0 to 255 with blanks between them, in the order of (H, W, C)).
 
     Raises
     ------
     ValueError
         If a data set does not hold images.
     """
-    for dataset in samples["dataset"].unique():
-        if len(shapes[dataset]) != 3:
-            raise ValueError(
-                f"data set '{dataset}' holds vectors {list(shapes[dataset])}; figure 6 shows images"
-            )
-    generated = samples[samples["kind"] == "generated"]
-    runs = generated.groupby(["dataset", "model", "m"])
-    generated = generated[generated["index"] < runs["index"].transform(lambda index: isqrt(len(index)) ** 2)]
-    real = samples[samples["kind"] == REAL].drop_duplicates(["dataset", "index"]).assign(model=REAL, m=np.nan)
-    rows = in_order(pd.concat([generated, real]), titles)
-    for axis, name in enumerate(("height", "width", "channels")):
-        rows[name] = [shapes[dataset][axis] for dataset in rows["dataset"]]
-    pixels = rows.filter(regex=r"^p\d+$").astype("Int64")  # empty beyond the image, but never 7.0
-    names = ["dataset", "title", "model", "m", "index", "height", "width", "channels"]
-    return pd.concat([rows[names].astype({"m": "Int64"}), pixels], axis="columns")
+    datasets = samples.groupby("dataset", sort=False)
+    images = pd.concat([_as_text(rows, shapes[str(name)]) for name, rows in datasets], ignore_index=True)
+    generated = images[images["kind"] == "generated"]
+    count = generated.groupby(["dataset", "model", "m"])["index"].transform("size")
+    generated = generated[generated["index"] < count.map(isqrt) ** 2]
+    real = images[images["kind"] == REAL].drop_duplicates(["dataset", "index"]).assign(model=REAL, m=None)
+    return in_order(pd.concat([generated, real]), titles)[COLUMNS]
+
+
+def _as_text(rows: pd.DataFrame, shape: Sequence[int]) -> pd.DataFrame:
+    """Put the pixels of a data set's images into one column: images of any size then make one table."""
+    if len(shape) != 3:
+        name = rows["dataset"].iloc[0]
+        raise ValueError(f"data set '{name}' holds vectors {list(shape)}; figure 6 shows images")
+    pixels = rows.loc[:, "p0" : f"p{prod(shape) - 1}"].to_numpy()
+    if np.isnan(pixels).any():
+        raise ValueError(f"data set '{rows['dataset'].iloc[0]}': an image lacks some of {prod(shape)} pixels")
+    named = rows[["dataset", "model", "m", "kind", "index"]].astype({"m": "Int64"})
+    return named.assign(
+        height=shape[0],
+        width=shape[1],
+        channels=shape[2],
+        pixels=[" ".join(map(str, image)) for image in pixels.astype(np.uint8)],
+    )
 
 
 @paper_style()
@@ -94,7 +104,7 @@ def mosaic(rows: pd.DataFrame, lines: int) -> NDArray[np.uint8]:
     Parameters
     ----------
     rows : DataFrame
-        A row an image: index, height, width, channels, p0 ... p{D-1}.
+        A row an image: index, height, width, channels, pixels.
     lines : int
         Lines of the grid; the last column may be unfinished.
 
@@ -103,10 +113,9 @@ def mosaic(rows: pd.DataFrame, lines: int) -> NDArray[np.uint8]:
     ndarray
         (lines * (H + 1) - 1, columns * (W + 1) - 1, 3), uint8.
     """
-    shape = tuple(rows[["height", "width", "channels"]].iloc[0])
-    height, width, channels = shape
-    pixels = [f"p{place}" for place in range(height * width * channels)]
-    images = rows.sort_values("index")[pixels].to_numpy(dtype=np.uint8).reshape(-1, *shape)
+    height, width, channels = rows[["height", "width", "channels"]].iloc[0]
+    texts = rows.sort_values("index")["pixels"]
+    images = [np.array(text.split(), dtype=np.uint8).reshape(height, width, channels) for text in texts]
     columns = -(-len(images) // lines)
     grid = np.full((lines * (height + GAP), columns * (width + GAP), 3), WHITE, dtype=np.uint8)
     for place, image in enumerate(images):

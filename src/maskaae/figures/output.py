@@ -35,7 +35,8 @@ def _read_run(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path)
     if frame.empty:
         raise ValueError(f"{path}: no rows; expected at least one a seed")
-    return frame.assign(dataset=run[1], model=run[2], m=int(run[3]))
+    names = pd.DataFrame({"dataset": run[1], "model": run[2], "m": int(run[3])}, index=frame.index)
+    return pd.concat([names, frame.drop(columns=names.columns, errors="ignore")], axis="columns")
 
 
 def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
