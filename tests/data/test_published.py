@@ -76,8 +76,11 @@ def test_images_and_labels_that_do_not_belong_together_are_refused(tmp_path):
 def test_cifar_keeps_the_order_of_rows_columns_and_colours(tmp_path):
     place(tmp_path, {"cifar.tar.gz": cifar_tar(per_batch=2)})
     batches, _ = read_archive(tmp_path / "cifar.tar.gz")
-    np.testing.assert_array_equal(batches["data_batch_3"][0][0, 0, 0], [3, 3, 103])
-    assert batches["data_batch_3"][0].shape == (2, 32, 32, 3)
+    images, _ = batches["data_batch_3"]
+    assert images.shape == (2, 32, 32, 3)
+    np.testing.assert_array_equal(images[0, 0, 0], [3, 3, 103])
+    np.testing.assert_array_equal(images[0, 3, 5], [23, 23, 123])
+    assert np.argwhere(images[1, ..., 0] != 3).tolist() == [[3, 5]]
 
 
 def test_a_truncated_cifar_archive_is_named(tmp_path):

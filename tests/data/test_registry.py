@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,13 @@ def test_every_key_has_a_description_a_type_and_a_default_unless_required(source
         assert schema["description"], key
         assert "type" in schema, key
         assert ("default" in schema) != (key in source.spec_schema["required"]), key
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_the_docs_know_every_source_and_key(source):
+    docs = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    for word in (source.name, *source.spec_schema["properties"]):
+        assert f"`{word}`" in docs
 
 
 def test_importing_the_registry_imports_nothing_heavy():

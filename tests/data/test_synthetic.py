@@ -49,6 +49,13 @@ def test_a_generator_that_lost_a_dimension_is_refused():
         check_jacobian_rank(Generator(first, net.second, net.slope), 4, np.random.default_rng(1))
 
 
+@pytest.mark.parametrize(("slope", "bound"), [(0.2, 10.0), (2.0, 40.0)])
+def test_the_lipschitz_bound_is_the_product_of_the_layers_bounds(slope, bound):
+    # Spectral norms 5 (a column of length 5) and 2; each leaky ReLU multiplies by at most max(1, slope).
+    net = Generator(first=np.array([[3.0], [4.0]]), second=np.diag([2.0, 1.0]), slope=slope)
+    assert net.lipschitz_bound() == pytest.approx(bound)
+
+
 def test_no_two_points_are_further_apart_than_the_lipschitz_bound_allows():
     net = generator(8)
     rng = np.random.default_rng(2)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from maskaae.data.raw import NO_SPACE
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["images", "vectors"]
 Split = Literal["train", "test"]
@@ -220,6 +223,8 @@ class DatasetWriter:
         (self.folder / INFO_FILE).unlink(missing_ok=True)
         for file in (*FILES.values(), INFO_FILE):
             (self._draft / file).replace(self.folder / file)
+        counts = f"{info.n_train} training and {info.n_test} test examples"
+        logger.info("%s: %s of shape %s, %d classes", self.folder, counts, info.shape, info.classes)
         return info
 
 
