@@ -16,8 +16,7 @@ from PIL import Image, ImageOps
 
 from maskaae.data.parallel import chunked, map_in_order
 
-# Bilinear with antialiasing, as TwoStageVAE's preparation of CelebA resizes; found nowhere for the paper (our
-# choice).
+# Bilinear with antialiasing; how the paper's images were resized is found nowhere (our choice).
 RESAMPLING = Image.Resampling.BILINEAR
 IMAGES_PER_TASK = 128
 
