@@ -222,7 +222,8 @@ def _dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEnt
         raise ValueError(
             f"data set {name!r}: features: 'inception' sees only images; use 'raw'"
         )
-    hyperparameters = PRESETS[values["preset"] or config["preset"]].override(config["hyperparameters"])
+    preset = PRESETS[values["preset"] or config["preset"]]
+    hyperparameters = preset.override(config["hyperparameters"]).override(values["hyperparameters"])
     return DatasetEntry(
         name=name,
         title=values["title"] or name,
@@ -230,10 +231,12 @@ def _dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEnt
         capacities={model: tuple(ms) for model, ms in values["capacities"].items()},
         capacity=values["capacity"],
         features=values["features"],
-        metric=metric_column(values["features"], config["evaluation"]["samples"]),
+        metric=metric_column(
+            values["features"], config["evaluation"]["samples"], hyperparameters.fidelity.mask_at_inference
+        ),
         network=values["network"],
         training={**config["training"], **values["training"]},
-        hyperparameters=hyperparameters.override(values["hyperparameters"]),
+        hyperparameters=hyperparameters,
     )
 
 

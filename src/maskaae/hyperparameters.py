@@ -100,6 +100,8 @@ class Hyperparameters:
         ------
         KeyError
             If a name is not one of ours.
+        ValueError
+            If ``mask_start`` is no interval.
         """
         known = {f.name for f in dataclasses.fields(self)}
         unknown = sorted(set(values) - known)
@@ -110,6 +112,8 @@ class Hyperparameters:
             changes["fidelity"] = dataclasses.replace(self.fidelity, **changes["fidelity"])
         if "mask_start" in changes:
             low, high = changes["mask_start"]
+            if not low <= high:
+                raise ValueError(f"mask_start: [{low}, {high}] is no interval; give [low, high] with low <= high")
             changes["mask_start"] = (float(low), float(high))
         return dataclasses.replace(self, **changes)
 

@@ -1,0 +1,157 @@
+"""Bad configurations are refused with the key, the value and what would be right."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from maskaae.config import ConfigError, check_config, hyperparameter_names, read_config
+from maskaae.hyperparameters import PAPER, ROBUST
+
+REPOSITORY = Path(__file__).parent.parent
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+
+GOOD = {
+    "seeds": [0],
+    "datasets": [
+        {"name": "a", "source": "synthetic", "n": 4, "capacities": {"wae": [2, 4], "maae": [2, 4, 8]}, "capacity": 4},
+        {"name": "d", "source": "digits", "features": "classifier", "capacities": {"maae": [8]}, "capacity": 8},
+    ],
+    "figures": {"fig1": ["a"], "fig5": {"dataset": "d", "capacities": [8]}, "fig9": "a"},
+}
+
+
+def changed(*path_and_value):
+    *path, value = path_and_value
+    config = copy.deepcopy(GOOD)
+    place = config
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return config
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "smoke"])
+def test_shipped_configurations_are_good(name):
+    experiment = check_config(read_config(REPOSITORY / f"config/{name}.yaml"), SCHEMA)
+    assert experiment.runs()
+
+
+def test_defaults_are_filled_in_and_presets_named():
+    experiment = check_config(GOOD, SCHEMA)
+    entry = experiment.datasets["a"]
+    assert entry.hyperparameters == PAPER
+    assert entry.training["steps"] == 500_000
+    assert entry.metric == "fd_raw_10k"
+    assert experiment.datasets["d"].metric == "fid_classifier_10k"
+    assert experiment.runs(["a"], ["wae"]) == [("a", "wae", 2), ("a", "wae", 4)]
+
+
+def test_a_data_set_overrides_what_all_share():
+    config = changed("datasets", 0, "training", {"steps": 7})
+    config["preset"] = "robust"
+    config["hyperparameters"] = {"mask_rate": 0.1, "fidelity": {"reconstruction": "mse"}}
+    config["datasets"][1]["preset"] = "paper"
+    config["datasets"][1]["hyperparameters"] = {"mask_rate": 0.2}
+    datasets = check_config(config, SCHEMA).datasets
+    assert datasets["a"].training == {"steps": 7, "batch_size": 64, "log_every": 1000, "checkpoint_every": 25000}
+    assert datasets["a"].hyperparameters.mask_start == ROBUST.mask_start
+    assert datasets["a"].hyperparameters.mask_rate == 0.1
+    assert datasets["d"].hyperparameters.mask_start == PAPER.mask_start
+    assert datasets["d"].hyperparameters.mask_rate == 0.2
+    assert datasets["d"].hyperparameters.fidelity.reconstruction == "mse"
+    assert datasets["d"].hyperparameters.fidelity.decay == PAPER.fidelity.decay
+
+
+def test_soft_mask_at_inference_draws_the_soft_metric():
+    config = changed("hyperparameters", {"fidelity": {"mask_at_inference": "soft"}})
+    assert check_config(config, SCHEMA).datasets["a"].metric == "fd_raw_10k_soft"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (changed("seedz", [1]), "'seedz' is unknown; did you mean 'seeds'"),
+        (changed("seeds", []), "seeds: the list is empty"),
+        (changed("seeds", [0, 0]), "seeds: .*non-unique"),
+        (changed("preset", "papper"), "preset: 'papper' is not one of"),
+        (changed("training", {"step": 5}), "training: key 'step' is unknown; did you mean 'steps'"),
+        (changed("training", {"steps": 0}), "training: steps: 0 is less than the minimum of 1"),
+        (changed("training", {"steps": "many"}), "training: steps: 'many' is not of type 'integer'"),
+        (changed("hyperparameters", {"mask_rat": 1}), "'mask_rat' is unknown; did you mean 'mask_rate'"),
+        (changed("hyperparameters", {"fidelity": {"decay": "half"}}), "fidelity: decay: 'half' is not one of"),
+        (changed("hyperparameters", {"mask_start": [3, 2]}), "mask_start: .*3.*2"),
+        (changed("datasets", []), "datasets: the list is empty"),
+        (changed("datasets", 0, "capacities", {"wae": []}), "capacities: wae: the list is empty"),
+        (changed("datasets", 0, "capacities", {"wae": [0]}), "capacities: wae: 0: 0 is less than the minimum"),
+        (changed("datasets", 0, "capacities", {"wae": [4, 4]}), "capacities: wae: .*non-unique"),
+        (changed("datasets", 0, "capacities", {"vea": [4]}), "key 'vea' is unknown"),
+        (changed("datasets", 0, "capacities", {"wae": [4, 129], "maae": [4]}), "wae: m = 129 is above D = 128; give 1 <= m <= 128"),
+        (changed("datasets", 0, "capacity", 5), "capacity: 5 is not trained for wae; choose one of"),
+        (changed("datasets", 0, "n", 0), "data set 'a': n: 0 is less than the minimum of 1"),
+        (changed("datasets", 0, "n", 129), "n is 129, more than the data dimension 128"),
+        (changed("datasets", 0, "source", "imagenet"), "source: 'imagenet' is unknown; known: .*synthetic"),
+        (changed("datasets", 0, "nn", 3), "data set 'a': key 'nn' is unknown"),
+        (changed("datasets", 0, "capacites", 3), "'capacites' is unknown; did you mean 'capacities'"),
+        (changed("datasets", 0, "name", "d"), "two data sets are named 'd'"),
+        (changed("datasets", 0, "name", "../up"), "datasets: 0: name: '../up' does not match"),
+        (changed("datasets", 0, "features", "inception"), "features: 'inception' sees only images"),
+        (changed("figures", "fig1", ["b"]), "figures: fig1: no data set 'b'"),
+        (changed("figures", "fig1", ["d"]), "figures: fig1: needs wae on 'd'"),
+        (changed("figures", "fig5", {"dataset": "d", "capacities": [9]}), "fig5: m = 9 is not trained; maae on 'd' has \\[8\\]"),
+        (changed("figures", "fig9", "d"), "fig9: draws the synthetic generator; 'd' comes from 'digits'"),
+        (changed("figures", "fig3", ["a"]), "figures: key 'fig3' is unknown"),
+        (changed("tables", {"table2": ["d"]}), "tables: table2: needs wae on 'd'"),
+        ({"datasets": "all"}, "datasets: 'all' is not of type 'array'"),
+        ({}, "'datasets' is a required property"),
+    ],
+)
+def test_bad_configuration_is_refused(config, message):
+    with pytest.raises(ConfigError, match=message):
+        check_config(config, SCHEMA)
+
+
+def test_every_problem_is_listed_at_once():
+    config = changed("seeds", [])
+    config["training"] = {"steps": 0}
+    with pytest.raises(ConfigError) as caught:
+        check_config(config, SCHEMA)
+    assert len(caught.value.problems) == 2
+
+
+def test_key_given_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("seeds: [0]\ndatasets: []\nseeds: [1]\n")
+    with pytest.raises(ConfigError, match="twice.yaml, line 3: key 'seeds' is given twice"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n- 2\n", ""])
+def test_file_that_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        read_config(path)
+
+
+def test_schema_and_code_know_the_same_names():
+    from maskaae.models import MODELS
+
+    hyperparameters, fidelity = hyperparameter_names()
+    in_schema = SCHEMA["$defs"]["hyperparameters"]["properties"]
+    assert set(in_schema) == set(hyperparameters)
+    assert set(in_schema["fidelity"]["properties"]) == set(fidelity)
+    entry = SCHEMA["properties"]["datasets"]["items"]["properties"]
+    assert set(entry["capacities"]["properties"]) == set(MODELS)
+
+
+def test_every_key_is_described_and_has_a_default_or_is_required():
+    def walk(schema, path):
+        if "$ref" in schema:
+            schema = {**SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+        for key, part in schema.get("properties", {}).items():
+            assert "description" in part, (*path, key)
+            walk(part, (*path, key))
+
+    walk(SCHEMA, ())
