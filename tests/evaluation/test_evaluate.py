@@ -8,12 +8,19 @@ import pandas as pd
 import pytest
 import torch
 
+from maskaae.evaluation.classifier import Classifier
 from maskaae.evaluation.encoding import covariance_table
 from maskaae.evaluation.evaluate import evaluate_run
-from maskaae.evaluation.features import RawFeatures, load_extractor, reference_statistics
-from maskaae.evaluation.frechet import GaussianStatistics, load_statistics, save_statistics
+from maskaae.evaluation.examples import to_stored_form
+from maskaae.evaluation.features import (
+    ClassifierFeatures,
+    RawFeatures,
+    load_extractor,
+    reference_statistics,
+)
+from maskaae.evaluation.frechet import GaussianStatistics, frechet_distance, load_statistics, save_statistics
 from maskaae.evaluation.samples import sample_table
-from maskaae.evaluation.sampling import Sampling
+from maskaae.evaluation.sampling import Sampling, sampling_noise
 
 M, D = 3, 5
 MU = torch.tensor([[1.0, 1.0, 0.05], [1.0, 0.6, 0.3]])  # seed 0: 2 active dimensions, seed 1: all 3
@@ -213,8 +220,29 @@ def test_a_diverged_seed_of_an_image_model_is_not_hidden_by_quantisation():
 
 
 def test_a_feature_space_without_reference_is_refused():
-    with pytest.raises(ValueError, match="no reference statistics for raw; got inception"):
+    with pytest.raises(ValueError, match="reference statistics of inception do not cover raw"):
         evaluate(LinearModel(weights()), references={"inception": standard_normal_reference()["raw"]})
+
+
+def test_kid_in_a_space_that_is_not_measured_is_refused():
+    arguments = [(0, LinearModel(weights()))], test_split(), standard_normal_reference(), [RawFeatures()]
+    with pytest.raises(ValueError, match=r"neighbourhoods = \['inception'\]: choose from raw"):
+        evaluate_run(*arguments, Sampling(), neighbourhoods=["inception"])
+
+
+def test_classifier_features_of_images_are_measured_beside_the_raw_ones():
+    images = np.random.default_rng(0).integers(0, 256, (50, 1, D, 1), dtype=np.uint8)
+    classifier = Classifier((1, D, 1), 4, torch.Generator().manual_seed(0)).requires_grad_(False)
+    extractors = [RawFeatures(), ClassifierFeatures(classifier)]
+    references = {e.name: reference_statistics(images, e, batch=20) for e in extractors}
+    model, sampling = LinearModel(weights()), Sampling(600, 100)
+    metrics = evaluate_run([(0, model)], images, references, extractors, sampling)
+    samples = torch.cat([model.generate(noise)[0] for noise in sampling_noise(model, sampling)])
+    stored = to_stored_form(samples, (1, D, 1)).numpy()
+    for extractor, column in zip(extractors, ("fd_raw_600", "fid_classifier_600"), strict=True):
+        generated = reference_statistics(stored, extractor, batch=100)
+        expected = frechet_distance(generated, references[extractor.name])
+        assert metrics[column][0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_run_without_checkpoints_is_refused():
@@ -243,7 +271,9 @@ def test_stored_statistics_come_back(tmp_path):
 
 
 def test_an_unknown_feature_space_and_missing_weights_are_refused():
-    with pytest.raises(ValueError, match="features = 'pixels': unknown; choose from raw, classifier"):
+    with pytest.raises(
+        ValueError, match="features = 'pixels': unknown; choose from raw, classifier, inception"
+    ):
         load_extractor("pixels", None)
     with pytest.raises(ValueError, match="'classifier': they need a file of weights"):
         load_extractor("classifier", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from maskaae.evaluation.encoding import encoding_metrics
-from maskaae.evaluation.features import FeatureExtractor
+from maskaae.evaluation.features import FeatureExtractor, extract
 from maskaae.evaluation.frechet import GaussianStatistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
 from maskaae.evaluation.interface import LatentModel
@@ -27,6 +27,8 @@ def evaluate_run(
     references: Mapping[str, GaussianStatistics],
     extractors: Sequence[FeatureExtractor],
     sampling: Sampling,
+    *,
+    neighbourhoods: Collection[str] = (),
 ) -> pd.DataFrame:
     """Measure every seed at every checkpoint of a run.
 
@@ -42,23 +44,22 @@ def evaluate_run(
         The feature spaces.
     sampling : Sampling
         Generated samples, batch size and seed of the noise.
+    neighbourhoods : collection of str
+        Feature spaces in which KID, precision and recall are measured too; their features are kept in memory.
 
     Returns
     -------
     pandas.DataFrame
-        A row per checkpoint and seed: m, seed, step, active, a Fréchet distance per feature space and mask
-        (`metric_column`), nac, reconstruction_mse, wasserstein. NaN where a metric is undefined, with the
-        reason in the log.
+        A row per checkpoint and seed: m, seed, step, active, the distances in each feature space for each
+        mask (`metric_column`), nac, reconstruction_mse, wasserstein. NaN where a metric is undefined, with
+        the reason in the log.
 
     Raises
     ------
     ValueError
-        If there is no checkpoint, or a feature space has no reference.
+        If there is no checkpoint, a feature space has no reference, or `neighbourhoods` names another one.
     """
-    missing = [extractor.name for extractor in extractors if extractor.name not in references]
-    if missing:
-        raise ValueError(f"no reference statistics for {', '.join(missing)}; got {', '.join(references)}")
-    spaces = [FeatureSpace(extractor, references[extractor.name]) for extractor in extractors]
+    spaces = _feature_spaces(test, references, extractors, neighbourhoods, sampling.batch)
     tables = []
     for step, model in checkpoints:
         logger.info("evaluating %d seeds at step %d", len(model.seeds), step)
@@ -71,3 +72,26 @@ def evaluate_run(
     if not tables:
         raise ValueError("the run has no checkpoints to evaluate")
     return pd.concat(tables, ignore_index=True)
+
+
+def _feature_spaces(
+    test: NDArray[Any],
+    references: Mapping[str, GaussianStatistics],
+    extractors: Sequence[FeatureExtractor],
+    neighbourhoods: Collection[str],
+    batch: int,
+) -> list[FeatureSpace]:
+    """Join each extractor with what it makes of the test split."""
+    names = [extractor.name for extractor in extractors]
+    if not set(names) <= set(references):
+        raise ValueError(f"reference statistics of {', '.join(references)} do not cover {', '.join(names)}")
+    if not set(neighbourhoods) <= set(names):
+        raise ValueError(f"neighbourhoods = {list(neighbourhoods)}: choose from {', '.join(names)}")
+    return [
+        FeatureSpace(
+            extractor,
+            references[extractor.name],
+            torch.cat(list(extract(test, extractor, batch))) if extractor.name in neighbourhoods else None,
+        )
+        for extractor in extractors
+    ]

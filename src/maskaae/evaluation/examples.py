@@ -50,6 +50,24 @@ def to_model_input(examples: Tensor) -> Tensor:
     return examples
 
 
+def stretch(x: Tensor) -> Tensor:
+    """Min-max stretch of each generated image by itself, as the authors' script does to fakes (not to reals).
+
+    Parameters
+    ----------
+    x : Tensor
+        Generated images, (N, D).
+
+    Returns
+    -------
+    Tensor
+        (N, D), each row from 0 to 1; a constant image, which has no range to stretch, stays as it is.
+    """
+    low, high = x.aminmax(dim=1, keepdim=True)
+    constant = high == low
+    return torch.where(constant, x, (x - low) / torch.where(constant, torch.ones_like(high), high - low))
+
+
 def to_stored_form(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Bring generated data into the form in which real examples are stored.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,14 +14,19 @@ from torch import Tensor
 from maskaae.evaluation.classifier import Classifier, load_classifier
 from maskaae.evaluation.examples import batches, to_model_input
 from maskaae.evaluation.frechet import GaussianStatistics, StreamingStatistics
+from maskaae.evaluation.inception import InceptionFeatures
 
 
 class FeatureExtractor(Protocol):
-    """Maps stored examples, (N, H, W, C) uint8 or (N, D) float32, to features (N, F) on the same device."""
+    """Maps stored examples, (N, H, W, C) uint8 or (N, D) float32, to features (N, F) on its own device."""
 
     @property
     def name(self) -> str:
         """Name of the feature space, as it stands in metric columns and in the config."""
+
+    @property
+    def stretches(self) -> tuple[bool, ...]:
+        """Whether generated images are measured as they are (False), min-max stretched (True), or both."""
 
     def __call__(self, examples: Tensor) -> Tensor:
         """Return the features of a batch."""
@@ -29,6 +36,7 @@ class RawFeatures:
     """The values themselves: vectors as they are, images flattened and in [0, 1]."""
 
     name = "raw"
+    stretches = (False,)
 
     def __call__(self, examples: Tensor) -> Tensor:
         """Return the values, (N, D)."""
@@ -41,17 +49,19 @@ class ClassifierFeatures:
     Parameters
     ----------
     classifier : Classifier
-        A trained classifier, on the device of the examples.
+        A trained classifier; features are computed on its device.
     """
 
     name = "classifier"
+    stretches = (False,)
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
     def __call__(self, examples: Tensor) -> Tensor:
         """Return the activations before the last layer, (N, width)."""
-        return self._classifier.penultimate(to_model_input(examples))
+        device = self._classifier.head.weight.device
+        return self._classifier.penultimate(to_model_input(examples.to(device)))
 
 
 def load_extractor(
@@ -62,7 +72,7 @@ def load_extractor(
     Parameters
     ----------
     name : str
-        `raw` or `classifier`.
+        `raw`, `classifier` or `inception`.
     weights : path, optional
         File of the extractor's weights, where it has any.
     device : torch.device or str
@@ -79,7 +89,10 @@ def load_extractor(
     """
     if name == RawFeatures.name:
         return RawFeatures()
-    loaders = {ClassifierFeatures.name: lambda path: ClassifierFeatures(load_classifier(path, device))}
+    loaders: dict[str, Callable[[Path], FeatureExtractor]] = {
+        ClassifierFeatures.name: lambda path: ClassifierFeatures(load_classifier(path, device)),
+        InceptionFeatures.name: lambda path: InceptionFeatures(path, device),
+    }
     if name not in loaders:
         raise ValueError(
             f"features = {name!r}: unknown; choose from {', '.join([RawFeatures.name, *loaders])}"
@@ -89,11 +102,31 @@ def load_extractor(
     return loaders[name](Path(weights))
 
 
+def extract(examples: NDArray[Any], extractor: FeatureExtractor, batch: int) -> Iterator[Tensor]:
+    """Features of stored examples, batch by batch.
+
+    Parameters
+    ----------
+    examples : numpy.ndarray
+        Stored examples, (N, H, W, C) or (N, D); may be memory-mapped.
+    extractor : FeatureExtractor
+        The feature space.
+    batch : int
+        Examples per forward pass; no feature depends on it.
+
+    Yields
+    ------
+    Tensor
+        Features (batch, F).
+    """
+    return (extractor(part) for part in batches(examples, batch))
+
+
 @torch.inference_mode()
 def reference_statistics(
-    examples: NDArray[Any], extractor: FeatureExtractor, *, batch: int, device: torch.device | str = "cpu"
+    examples: NDArray[Any], extractor: FeatureExtractor, batch: int
 ) -> GaussianStatistics:
-    """Mean and covariance of real examples in a feature space.
+    """Mean and covariance of real examples in a feature space; memory does not grow with their number.
 
     Parameters
     ----------
@@ -103,16 +136,15 @@ def reference_statistics(
         The feature space.
     batch : int
         Examples per forward pass; the result does not depend on it.
-    device : torch.device or str
-        Where the features are computed.
 
     Returns
     -------
     GaussianStatistics
         In float64.
     """
-    width = extractor(next(batches(examples, 1, device))).shape[1]
-    statistics = StreamingStatistics(width)
-    for part in batches(examples, batch, device):
-        statistics.update(extractor(part).cpu().numpy())
+    parts = extract(examples, extractor, batch)
+    first = next(parts)
+    statistics = StreamingStatistics(first.shape[1])
+    for features in chain([first], parts):
+        statistics.update(features.cpu().numpy())
     return statistics.statistics()

@@ -1,19 +1,21 @@
-"""Distances between generated and real examples."""
+"""How far generated examples are from real ones."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from maskaae.evaluation.examples import to_stored_form
+from maskaae.evaluation.examples import stretch, to_stored_form
 from maskaae.evaluation.features import FeatureExtractor
 from maskaae.evaluation.frechet import GaussianStatistics, frechet_distance
 from maskaae.evaluation.interface import LatentModel
-from maskaae.evaluation.protocol import MaskMode, metric_column
+from maskaae.evaluation.neighbourhood import neighbourhood_measures
+from maskaae.evaluation.protocol import MaskMode, Measure, metric_column
 from maskaae.evaluation.sampling import Sampling, sampling_noise
 from maskaae.evaluation.seeds import SeedStatistics
 
@@ -30,16 +32,32 @@ class FeatureSpace:
         Maps stored examples to features.
     reference : GaussianStatistics
         Statistics of the test split.
+    real : Tensor or None
+        Features (N, F) of the test split, if KID, precision and recall are wanted: those need all features of
+        the generated samples too, so that memory grows with their number.
     """
 
     extractor: FeatureExtractor
     reference: GaussianStatistics
+    real: Tensor | None = None
+
+
+class Quantity(NamedTuple):
+    """What is measured, whatever the mask."""
+
+    features: str
+    stretched: bool
+    measure: Measure
+
+    def column(self, samples: int, mask: MaskMode) -> str:
+        """Name of its column, for one mask."""
+        return metric_column(self.features, samples, mask, stretched=self.stretched, measure=self.measure)
 
 
 def generation_metrics(
     model: LatentModel, spaces: Sequence[FeatureSpace], shape: tuple[int, ...], sampling: Sampling
 ) -> dict[str, list[float]]:
-    """Fréchet distances of generated samples to the test split, for the binary and for the soft mask.
+    """Compare generated samples with the test split, for the binary and for the soft mask.
 
     Parameters
     ----------
@@ -57,41 +75,78 @@ def generation_metrics(
     dict of str to list of float
         A value per seed, by `metric_column`; NaN for a seed that generates NaN or infinite values.
     """
-    binary = _distances(model, "binary", spaces, shape, sampling)
+    binary = _measure(model, "binary", spaces, shape, sampling)
     masks_agree = torch.equal(model.mu, model.active.to(model.mu.dtype))  # always so for a WAE
-    soft = binary if masks_agree else _distances(model, "soft", spaces, shape, sampling)
+    soft = binary if masks_agree else _measure(model, "soft", spaces, shape, sampling)
     columns = {}
-    for name in binary:
-        columns[metric_column(name, sampling.samples, "binary")] = binary[name]
-        columns[metric_column(name, sampling.samples, "soft")] = soft[name]
+    for quantity in binary:
+        columns[quantity.column(sampling.samples, "binary")] = binary[quantity]
+        columns[quantity.column(sampling.samples, "soft")] = soft[quantity]
     return columns
 
 
-def _distances(
+def _measure(
     model: LatentModel,
     mask: MaskMode,
     spaces: Sequence[FeatureSpace],
     shape: tuple[int, ...],
     sampling: Sampling,
-) -> Mapping[str, list[float]]:
-    """Fréchet distance of each seed in each feature space; samples are generated once for all spaces."""
-    statistics = [SeedStatistics(len(model.seeds), len(space.reference.mean)) for space in spaces]
+) -> dict[Quantity, list[float]]:
+    """Measure samples through one mask; they are generated once for all feature spaces."""
+    views = [(space, stretched) for space in spaces for stretched in space.extractor.stretches]
+    comparisons = [_Comparison(space, stretched, len(model.seeds)) for space, stretched in views]
     for noise in sampling_noise(model, sampling):
         generated = model.generate(noise, mask)  # (seed, batch, D)
-        for space, accumulator in zip(spaces, statistics, strict=True):
-            accumulator.update(_features(generated, space.extractor, shape))
+        for comparison in comparisons:
+            comparison.add(generated, shape)
     return {
-        space.extractor.name: [_distance(of_seed, space.reference) for of_seed in accumulator.statistics()]
-        for space, accumulator in zip(spaces, statistics, strict=True)
+        quantity: values
+        for comparison in comparisons
+        for quantity, values in comparison.measure(sampling.seed).items()
     }
 
 
-def _features(generated: Tensor, extractor: FeatureExtractor, shape: tuple[int, ...]) -> Tensor:
-    """Features (seed, batch, F) of generated data (seed, batch, D)."""
-    features = extractor(to_stored_form(generated.flatten(0, 1), shape)).view(*generated.shape[:2], -1)
-    # Quantisation makes a valid pixel of a NaN: a diverged sample has to be marked again.
-    diverged = ~generated.isfinite().all(dim=2, keepdim=True)  # (seed, batch, 1)
-    return features.masked_fill(diverged, torch.nan)
+class _Comparison:
+    """Collects generated samples of every seed in one feature space, plain or stretched."""
+
+    def __init__(self, space: FeatureSpace, stretched: bool, seeds: int) -> None:
+        self._space = space
+        self._stretched = stretched
+        self._statistics = SeedStatistics(seeds, len(space.reference.mean))
+        self._kept: list[Tensor] = []
+
+    def add(self, generated: Tensor, shape: tuple[int, ...]) -> None:
+        """Add generated data (seed, batch, D)."""
+        x = generated.flatten(0, 1)
+        examples = to_stored_form(stretch(x) if self._stretched else x, shape)
+        features = self._space.extractor(examples).view(*generated.shape[:2], -1)
+        # Quantisation makes a valid pixel of a NaN: a diverged sample has to be marked again.
+        diverged = ~generated.isfinite().all(dim=2, keepdim=True)  # (seed, batch, 1)
+        features = features.masked_fill(diverged, torch.nan)
+        self._statistics.update(features)
+        if self._keeps_features:
+            self._kept.append(features)
+
+    def measure(self, seed: int) -> dict[Quantity, list[float]]:
+        """Return a value per seed of everything that is measured here."""
+        distances = [_distance(of_seed, self._space.reference) for of_seed in self._statistics.statistics()]
+        return {self._quantity("frechet"): distances} | self._neighbourhood(seed)
+
+    def _neighbourhood(self, seed: int) -> dict[Quantity, list[float]]:
+        real = self._space.real
+        if real is None or not self._keeps_features:
+            return {}
+        measured = [
+            neighbourhood_measures(of_seed, real, seed=seed) for of_seed in torch.cat(self._kept, dim=1)
+        ]
+        return {self._quantity(name): [values[name] for values in measured] for name in measured[0]}
+
+    @property
+    def _keeps_features(self) -> bool:
+        return self._space.real is not None and not self._stretched
+
+    def _quantity(self, measure: Measure) -> Quantity:
+        return Quantity(self._space.extractor.name, self._stretched, measure)
 
 
 def _distance(generated: GaussianStatistics, reference: GaussianStatistics) -> float:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:  # the Snakefile imports this module for its names: it must no
     import pandas as pd
 
 MaskMode = Literal["binary", "soft"]
+"""Mask that generated codes pass."""
+
 Measure = Literal["frechet", "kid", "precision", "recall"]
+"""What compares generated with real examples."""
 
 RUN_KEYS = ["dataset", "model", "m", "seed"]
 """Columns that name one trained model; `step` then names one of its checkpoints."""

@@ -1,0 +1,101 @@
+"""Inception features, as the field measures FID: the 2015 TensorFlow net, through torch-fidelity."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+"""Checksum of torch-fidelity's `weights-inception-2015-12-05-6726825d.pth`."""
+
+CHUNK = 128
+"""Images per forward pass: at 299 x 299 pixels a whole evaluation batch would need tens of gigabytes."""
+
+
+class InceptionFeatures:
+    """Pooled Inception features (2,048 values, `pool3` of the 2015 net) of uint8 images of any size.
+
+    Grey images are repeated into three channels. Resizing to 299 x 299 is TensorFlow 1's bilinear one, and
+    convolutions run in full float32 (no TF32), so that the numbers do not depend on the kind of GPU.
+
+    Parameters
+    ----------
+    weights : Path
+        torch-fidelity's file of weights.
+    device : torch.device or str
+        Where to run.
+    sha256 : str
+        Checksum that the file must have. The format can carry code, so no other file is opened.
+    layer : str
+        Layer of torch-fidelity's extractor: `2048`, or `64`, `192`, `768` further in front.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If the file is another one.
+    """
+
+    name = "inception"
+    stretches = (False, True)
+
+    def __init__(
+        self,
+        weights: Path,
+        device: torch.device | str = "cpu",
+        *,
+        sha256: str = WEIGHTS_SHA256,
+        layer: str = "2048",
+    ) -> None:
+        # Imported here: it takes many seconds, since torchvision comes with it.
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+        check_weights(weights, sha256)
+        net = FeatureExtractorInceptionV3(self.name, [layer], feature_extractor_weights_path=str(weights))
+        self._net = net.to(device)
+        self._device = device
+
+    def __call__(self, examples: Tensor) -> Tensor:
+        """Return the features (N, F) of images uint8 (N, H, W, C), C 1 or 3.
+
+        Raises
+        ------
+        ValueError
+            If the examples are no images.
+        """
+        if examples.dtype != torch.uint8:
+            raise ValueError(f"examples of {examples.dtype}: Inception needs uint8 images; use raw features")
+        images = examples.to(self._device).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)  # (N, 3, H, W)
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            return torch.cat([self._net(chunk)[0] for chunk in torch.split(images, CHUNK)])
+
+
+def check_weights(path: Path, sha256: str) -> None:
+    """Refuse a file of weights that is missing or another one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        Checksum that it must have, in hexadecimal.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If its checksum differs.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file; put torch-fidelity's weights-inception-2015-12-05-6726825d.pth there"
+        )
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise ValueError(f"{path}: sha256 is {found}, expected {sha256}; delete the file and fetch it again")
