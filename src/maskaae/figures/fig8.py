@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from maskaae.evaluation.protocol import RUN_KEYS
 from maskaae.figures import panels
 from maskaae.figures.labels import metric_label
-from maskaae.figures.selection import choose_metric, in_order
+from maskaae.figures.selection import add_by_dataset, choose_metric, in_order
 from maskaae.figures.statistics import interval_label, over_seeds
 from maskaae.figures.style import (
     DOUBLE_COLUMN,
@@ -23,7 +24,7 @@ from maskaae.figures.style import (
 )
 
 BLOCKS = 60  # of training, over which the losses of single batches are averaged
-RUN = ["dataset", "model", "m", "seed"]
+LOSSES = ["reconstruction", "wasserstein"]
 PANELS = {"reconstruction": "reconstruction error", "wasserstein": "Wasserstein estimate", "fid": ""}
 
 
@@ -49,13 +50,10 @@ def data(
         mask), step, quantity ("reconstruction", "wasserstein", "fid"), value, and over seeds mean, low, high,
         seeds, kind (see `maskaae.figures.statistics.seed_interval`).
     """
-    losses = block_means(history).melt([*RUN, "step"], ["reconstruction", "wasserstein"], var_name="quantity")
+    losses = block_means(history).melt([*RUN_KEYS, "step"], LOSSES, var_name="quantity")
     distances = choose_metric(metrics, metric).assign(quantity="fid")
-    names = distances.drop_duplicates("dataset").set_index("dataset")["metric"]
-    rows = pd.concat([losses, distances[losses.columns]])
-    rows = rows.merge(settling_step(history), on=RUN, how="left").assign(
-        metric=rows["dataset"].map(names).to_numpy()
-    )
+    rows = pd.concat([losses, distances[losses.columns]], ignore_index=True)
+    rows = add_by_dataset(rows, "metric", metric).merge(settling_step(history), on=RUN_KEYS, how="left")
     rows = in_order(rows, titles)
     columns = ["dataset", "title", "metric", "model", "m", "seed", "settled", "step", "quantity", "value"]
     return over_seeds(rows[columns], by=["dataset", "model", "m", "quantity", "step"])
@@ -67,21 +65,19 @@ def settling_step(history: pd.DataFrame) -> pd.Series:
     It is the first logged step if the count never changed, and the last if it still changed there.
     """
     masked = history[history["model"] == "maae"].sort_values("step")
-    final = masked.groupby(RUN)["active"].transform("last")
-    last_other = (
-        masked["step"].where(masked["active"] != final).groupby([masked[key] for key in RUN]).transform("max")
-    )
-    settled = masked[last_other.isna() | (masked["step"] > last_other)]
-    return settled.groupby(RUN)["step"].first().rename("settled")
+    final = masked.groupby(RUN_KEYS)["active"].transform("last")
+    other = masked["step"].where(masked["active"] != final, -1)  # steps with another count than the final one
+    last_other = masked.assign(other=other).groupby(RUN_KEYS)["other"].transform("max")
+    return masked[masked["step"] > last_other].groupby(RUN_KEYS)["step"].first().rename("settled")
 
 
 def block_means(history: pd.DataFrame) -> pd.DataFrame:
     """Mean step and losses of each run and seed over up to `BLOCKS` equal blocks of logged steps."""
-    steps = history.groupby(RUN)["step"]
+    steps = history.groupby(RUN_KEYS)["step"]
     size = np.ceil(steps.transform("size") / BLOCKS)
     block = (steps.rank() - 1) // size
-    groups = history.groupby([*(history[key] for key in RUN), block.rename("block")])
-    return groups[["step", "reconstruction", "wasserstein"]].mean().reset_index()
+    groups = history.groupby([*(history[key] for key in RUN_KEYS), block.rename("block")])
+    return groups[["step", *LOSSES]].mean().reset_index()
 
 
 @paper_style()
@@ -123,7 +119,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame) -> None:
     panels.scale_to_values(ax, rows["value"])
     if rows["value"].isna().all():
         panels.no_value(ax)
-    for step in rows.drop_duplicates(RUN)["settled"].dropna():
+    for step in rows.drop_duplicates(RUN_KEYS)["settled"].dropna():
         panels.mark_settling(ax, step)
 
 
