@@ -67,6 +67,8 @@ class Hyperparameters:
         Critic updates a training step.
     autoencoder_rate, critic_rate, generator_rate, mask_rate : float
         Learning rates of the four optimisers.
+    annealing : float
+        Share of the run, at its end, over which all learning rates fall linearly to zero.
     """
 
     mask_start: tuple[float, float] = (0.0, 5.0)
@@ -82,6 +84,7 @@ class Hyperparameters:
     critic_rate: float = 1e-4
     generator_rate: float = 1e-4
     mask_rate: float = 5e-4
+    annealing: float = 0.0
     fidelity: Fidelity = field(default_factory=Fidelity)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,7 +116,7 @@ class Hyperparameters:
         if "mask_start" in changes:
             low, high = changes["mask_start"]
             if not low <= high:
-                raise ValueError(f"mask_start: [{low}, {high}] is no interval; give [low, high] with low <= high")
+                raise ValueError(f"mask_start: [{low}, {high}] is no interval; give low <= high")
             changes["mask_start"] = (float(low), float(high))
         return dataclasses.replace(self, **changes)
 
@@ -121,10 +124,14 @@ class Hyperparameters:
 PAPER = Hyperparameters()
 ROBUST = Hyperparameters(
     mask_start=(2.0, 3.0),
-    mask_delay=500,
-    ramp_doubling_steps=1500,
-    reconstruction_weight=100.0,
+    mask_delay=200,
+    ramp_doubling_steps=250,
+    reconstruction_weight=30.0,
+    autoencoder_rate=1e-3,
+    critic_rate=5e-4,
+    generator_rate=2e-4,
     mask_rate=2.5e-3,
+    annealing=0.5,
     fidelity=Fidelity(decay="none"),
 )
 PRESETS: Mapping[str, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}

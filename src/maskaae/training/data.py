@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,7 +21,9 @@ class TrainingData:
     """
 
     def __init__(self, examples: np.ndarray, device: torch.device | str) -> None:
-        self._flat = torch.from_numpy(examples.reshape(len(examples), -1)).to(device)
+        with warnings.catch_warnings():  # memory-mapped files are read-only, and nothing here writes to them
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            self._flat = torch.from_numpy(examples.reshape(len(examples), -1)).to(device)
         self._scale = 1.0 / 255.0 if examples.dtype == np.uint8 else None
 
     def __len__(self) -> int:

@@ -74,7 +74,7 @@ class TrainingRun:
         self.step = 0
         self._history: list[dict[str, Any]] = []
         self._plan, self._store, self._device = plan, store, str(device)
-        self._stepper = Stepper(self.model)
+        self._stepper = Stepper(self.model, plan.steps)
         self._draws = Draws(self.model, TrainingData(examples, device), plan.batch_size, device)
         self._watch = DivergenceWatch(spec.seeds)
         self._restore(store.load_state())

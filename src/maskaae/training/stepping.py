@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from maskaae.models.base import Draw, LatentModel
 from maskaae.training.optimisers import OPTIMISERS
+from maskaae.training.schedules import annealing_factor
 
 
 def flatten_parameters_(module: nn.Module) -> nn.Parameter:
@@ -42,10 +43,12 @@ class Stepper:
     ----------
     model : LatentModel
         Already on its device; its parameters are laid out anew.
+    steps : int
+        Length of the run, which the annealing of learning rates depends on.
     """
 
-    def __init__(self, model: LatentModel) -> None:
-        self._model = model
+    def __init__(self, model: LatentModel, steps: int) -> None:
+        self._model, self._steps = model, steps
         self._flat = self._flatten_networks()
         self._parameters = model.parameter_groups()
         self._optimisers = {name: self._make_optimiser(name) for name in self._parameters}
@@ -75,10 +78,11 @@ class Stepper:
             has several rows.
         """
         rates = self._model.learning_rates(step)
+        annealing = annealing_factor(step, self._steps, self._model.spec.hyperparameters.annealing)
         losses: dict[str, list[Tensor]] = {}
         for name, loss in self._model.updates(draw, step):
             optimiser = self._optimisers[name]
-            optimiser.param_groups[0]["lr"] = rates[name]
+            optimiser.param_groups[0]["lr"] = rates[name] * annealing
             optimiser.zero_grad(set_to_none=False)
             torch.autograd.backward(loss.sum(), inputs=self._parameters[name])
             optimiser.step()
