@@ -1,8 +1,11 @@
 """Data sets.
 
-Output: results/data/{dataset}/ with train.npy, test.npy, labels.npz, dataset.json. One rule a source, so that
-each can have its own resources; all run the same script.
+Output: results/data/{dataset}/ with train.npy, test.npy, labels.npz, dataset.json. Each source has a rule of
+its name; all run the same script. A source that is published has a download rule too: its files go to
+results/data/raw/, and files that are put there by hand are used without network.
 """
+
+from maskaae.data.registry import SOURCES, input_paths
 
 
 def datasets_of(source):
@@ -11,37 +14,70 @@ def datasets_of(source):
     return "|".join(names) or "-"
 
 
-rule prepare_synthetic:
-    input:
-        modules=modules("data/synthetic.py", "data/dataset.py"),
-    """Draw the synthetic data set {wildcards.dataset}"""
-    output:
-        train="results/data/{dataset}/train.npy",
-        test="results/data/{dataset}/test.npy",
-        labels="results/data/{dataset}/labels.npz",
-        info="results/data/{dataset}/dataset.json",
-    log:
-        "results/logs/data/{dataset}.log",
-    benchmark:
-        "results/benchmarks/data/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=datasets_of("synthetic"),
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        spec=of_dataset("source_spec"),
-        raw="results/data/raw",
-    message:
-        "Drawing the synthetic data set {wildcards.dataset}"
-    script:
-        "../../scripts/prepare.py"
+def raw_data(source):
+    """Input function: the files that a data set is prepared from; none where it comes with a package."""
+    if source.raw_files:
+        return lambda wildcards: [f"results/data/raw/{source.name}.json"]
+    return lambda wildcards: input_paths(DATASETS[wildcards.dataset].source_spec)
 
 
-use rule prepare_synthetic as prepare_digits with:
-    input:
-        modules=modules("data/digits.py", "data/dataset.py"),
-    wildcard_constraints:
-        dataset=datasets_of("digits"),
-    message:
-        "Preparing scikit-learn's digits as {wildcards.dataset}"
+def module_file(source):
+    """Source file, in the package, of the module that prepares a source."""
+    return source.module.removeprefix("maskaae.").replace(".", "/") + ".py"
+
+
+for source in SOURCES.values():
+
+    rule:
+        name:
+            f"prepare_{source.name}"
+        input:
+            raw=raw_data(source),
+            modules=modules("data/dataset.py", module_file(source)),
+        output:
+            train="results/data/{dataset}/train.npy",
+            test="results/data/{dataset}/test.npy",
+            labels="results/data/{dataset}/labels.npz",
+            info="results/data/{dataset}/dataset.json",
+        log:
+            "results/logs/data/{dataset}.log",
+        benchmark:
+            "results/benchmarks/data/{dataset}.tsv"
+        wildcard_constraints:
+            dataset=datasets_of(source.name),
+        threads: 8 if source.name in ("celeba", "images") else 1
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            spec=of_dataset("source_spec"),
+            raw="results/data/raw",
+        message:
+            "Preparing the data set {wildcards.dataset}"
+        script:
+            "../../scripts/prepare.py"
+
+
+for source in SOURCES.values():
+    if source.raw_files:
+
+        rule:
+            name:
+                f"download_{source.name}"
+            input:
+                modules=modules("data/download.py"),
+            output:
+                manifest=f"results/data/raw/{source.name}.json",
+            log:
+                f"results/logs/data/raw/{source.name}.log",
+            retries: 2
+            resources:
+                mem_mb=2000,
+                runtime=240,
+            params:
+                source=source.name,
+                raw="results/data/raw",
+            message:
+                f"Fetching the published files of {source.name}"
+            script:
+                "../../scripts/download.py"

@@ -10,10 +10,14 @@ EVALUATION_MODULES = ("evaluation", "losses.py", "mask.py", "models")
 
 def learned_extractors(wildcards):
     """Weights of the feature extractors of a data set, by their name; raw values need none."""
+    files = {
+        "classifier": f"results/reference/{wildcards.dataset}/classifier.safetensors",
+        "inception": "results/data/raw/weights-inception-2015-12-05-6726825d.pth",
+    }
     return {
-        features: f"results/reference/{wildcards.dataset}/{features}.safetensors"
+        features: files[features]
         for features in features_of(wildcards.dataset)
-        if features != "raw"
+        if features in files
     }
 
 

@@ -45,6 +45,11 @@ FIGURE_INPUTS = {
     "fig9": lambda asked: {"info": infos([asked])},
     **{f"fig{number}": covariances for number in (10, 11, 12, 13)},
 }
+FIGURE_PARAMS = {
+    "fig5": lambda asked: {
+        "threshold": DATASETS[asked["dataset"]].hyperparameters.activity_threshold
+    },
+}
 FIGURE_SCRIPTS = {f"fig{number}": "fig10" for number in (10, 11, 12, 13)}
 ASKED_FIGURES = {name: asked for name, asked in EXPERIMENT.figures.items() if asked}
 FIGURES = [f"results/figures/{name}.pdf" for name in ASKED_FIGURES]
@@ -74,6 +79,7 @@ for figure, asked in ASKED_FIGURES.items():
             mem_mb=2000,
             runtime=10,
         params:
+            **FIGURE_PARAMS.get(figure, lambda asked: {})(asked),
             script=FIGURE_SCRIPTS.get(figure, figure),
             metric=metrics(DATASETS),
             titles=titles(DATASETS),

@@ -1,0 +1,122 @@
+"""The DAG: what is planned, what is refused while it is parsed, and a run through every rule."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def snakemake(folder, *arguments, config="config/smoke.yaml", check=True):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "workflow/Snakefile")]
+    command += ["--directory", str(folder), *arguments]
+    if config:
+        command += ["--configfile", str(REPOSITORY / config)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    if check:
+        assert result.returncode == 0, result.stderr[-3000:]
+    return result
+
+
+def planned(result):
+    """Jobs of a dry run: rule name to count."""
+    lines = result.stdout.split("Job stats:")[1].splitlines()[3:]
+    rows = [line.split() for line in lines]
+    return {row[0]: int(row[1]) for row in rows[: rows.index([])]}
+
+
+def test_paper_grid_is_planned_without_data_or_network(tmp_path):
+    jobs = planned(snakemake(tmp_path, "--dry-run", "--cores", "8", "--resources", "gpu=2", config=None))
+    assert jobs["train"] == 2 * (10 + 10 + 9 + 3)
+    assert {f"fig{k}" for k in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)} | {"table2"} <= set(jobs)
+
+
+def test_one_config_file_is_one_experiment(tmp_path):
+    """Nothing of the paper's grid leaks into another configuration."""
+    jobs = planned(snakemake(tmp_path, "--dry-run"))
+    assert jobs["train"] == 4
+    assert not any("mnist" in name or "celeba" in name for name in jobs)
+
+
+@pytest.mark.parametrize("target", ["fig1", "results/figures/fig1.pdf"])
+def test_one_figure_makes_what_it_needs_and_no_more(tmp_path, target):
+    jobs = planned(snakemake(tmp_path, "--dry-run", target))
+    assert jobs == {
+        "prepare_synthetic": 1,
+        "train": 1,
+        "reference_statistics": 1,
+        "evaluate": 1,
+        "fig1": 1,
+        "total": 5,
+    }
+
+
+def test_broken_configuration_is_refused_while_parsing(tmp_path):
+    config = yaml.safe_load((REPOSITORY / "config/smoke.yaml").read_text())
+    config["datasets"][0]["capacities"]["wae"] = [0]
+    config["trainning"] = {}
+    (tmp_path / "broken.yaml").write_text(yaml.safe_dump(config))
+    result = snakemake(tmp_path, "--dry-run", config=tmp_path / "broken.yaml", check=False)
+    assert result.returncode != 0
+    assert "key 'trainning' is unknown; did you mean 'training'?" in result.stderr
+    assert "0 is less than the minimum of 1" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder in which every rule has run once."""
+    folder = tmp_path_factory.mktemp("smoke run with spaces")
+    start = time.monotonic()
+    snakemake(folder, "--cores", "2")
+    (folder / "seconds").write_text(str(time.monotonic() - start))
+    return folder
+
+
+def test_every_file_of_the_contract_is_there(finished):
+    results = finished / "results"
+    for name in ("fig1", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "fig10", "fig11"):
+        for suffix in ("pdf", "png", "csv"):
+            assert (results / "figures" / f"{name}.{suffix}").stat().st_size > 0
+    for suffix in ("csv", "md", "tex"):
+        assert (results / "tables" / f"table2.{suffix}").stat().st_size > 0
+    run = results / "runs/digits/maae/m4"
+    assert {p.name for p in run.iterdir()} >= {
+        "model.safetensors",
+        "history.csv",
+        "run.json",
+        "metrics.csv",
+        "checkpoints",
+    }
+    assert not (run / "resume").exists()
+
+
+def test_metrics_have_a_row_a_run_seed_and_checkpoint(finished):
+    metrics = pd.read_csv(finished / "results/metrics.csv")
+    keys = metrics[["dataset", "model", "m", "seed", "step"]]
+    assert len(keys) == len(keys.drop_duplicates()) == 4 * 2 * 3
+    assert (metrics["fd_raw_200"] > 0).all()
+    assert metrics.query("dataset == 'digits'")["fid_classifier_200"].notna().all()
+
+
+def test_finished_run_has_nothing_to_do_until_a_module_changes(finished):
+    assert "Nothing to be done" in snakemake(finished, "--dry-run").stdout
+    summary = snakemake(finished, "--dry-run", "--forcerun", "fig4").stdout
+    assert "train" not in summary.split("Job stats:")[1].split("total")[0]
+
+
+def test_fig_files_are_the_same_when_drawn_again(finished):
+    path = finished / "results/figures/fig4.png"
+    before = path.read_bytes()
+    snakemake(finished, "--cores", "1", "--forcerun", "fig4", "--", "results/figures/fig4.pdf")
+    assert path.read_bytes() == before
+
+
+def test_report_is_one_file_with_captions(finished):
+    snakemake(finished, "--report", "report.html")
+    assert (finished / "report.html").stat().st_size > 100_000
