@@ -3,6 +3,7 @@
 #   make demo                      from nothing to the figures
 #   make test PYTHON=python3.12    with another interpreter (3.11, 3.12 or 3.13)
 #   make demo CORES=4 GPUS=0       with fewer cores, without GPUs
+#   make slurm SITE=my-cluster     the paper's grid on a SLURM cluster
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,6 +12,8 @@ SHELL := bash
 
 PYTHON ?= python3
 CORES ?= all
+CONFIG ?= config/config.yaml
+SITE ?=
 UV_VERSION := 0.13.9
 
 venv := .venv
@@ -33,7 +36,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: help setup lock demo report test test-all test-slurm lint format clean-caches clean
+.PHONY: help setup lock demo slurm report test test-all test-slurm lint format clean-caches clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -65,6 +68,10 @@ demo: setup ## From nothing to the figures, on data that comes with the packages
 	@started=$$SECONDS; $(run_snakemake) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
 	printf '\nDone in %d min %d s. Figures: results/figures  Tables: results/tables  Report: make report\n' \
 	  $$((took / 60)) $$((took % 60))
+
+slurm: setup ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
+	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \
+	  snakemake --profile workflow/profiles/slurm $(if $(SITE),--profile $(SITE)) --configfile $(CONFIG)
 
 report: demo ## The demo as one html page with captions: results/report.html
 	snakemake --configfile config/demo.yaml --report results/report.html
