@@ -9,7 +9,7 @@ from simulated_runs import METRIC, TITLES, TRUE_N, simulate_checkpoint, simulate
 from maskaae.figures import fig5, fig8
 from maskaae.figures.style import GREY
 
-THRESHOLD = {"synthetic_n8": 0.1}
+THRESHOLD = 0.1
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def data(
     history: pd.DataFrame,
     n: Mapping[str, int | None],
     titles: Mapping[str, str],
-    threshold: Mapping[str, float],
+    threshold: float,
 ) -> pd.DataFrame:
     """Mask values of one seed and active dimensions of all, at up to `POINTS` logged steps.
 
@@ -33,8 +33,8 @@ def data(
         Data set -> true latent dimension, None where unknown.
     titles : mapping
         Data set -> its title.
-    threshold : mapping
-        Data set -> mask value from which on a dimension is active.
+    threshold : float
+        Mask value from which on a dimension is active.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def data(
         run's lowest seed; they are empty in the other seeds' rows and beyond m.
     """
     rows = thin(history[history["model"] == "maae"]).sort_values(["m", "seed", "step"])
-    rows = in_order(add_by_dataset(add_by_dataset(rows, "n", n), "threshold", threshold), titles)
+    rows = in_order(add_by_dataset(rows, "n", n), titles).assign(threshold=threshold)
     masks = rows.filter(regex=r"^mu_\d+$")
     shown = rows["seed"] == rows.groupby(PANEL)["seed"].transform("min")
     names = ["dataset", "title", "n", "m", "seed", "step", "active", "threshold"]
