@@ -163,9 +163,9 @@ def test_pool3_metrics_plain_and_stretched_equal_torch_fidelitys(weights, device
 
 
 def test_kid_precision_and_recall_of_equal_disjoint_and_diverged_samples():
-    real, other = torch.randn(2, 900, 4, generator=torch.Generator().manual_seed(0))
+    real, other = torch.randn(2, 300, 4, generator=torch.Generator().manual_seed(0))
     equal = neighbourhood_measures(other, real, seed=0)
-    assert abs(equal["kid"]) < 0.1
+    assert abs(equal["kid"]) < 0.3  # a shift by one deviation gives 10
     assert equal["precision"] > 0.8 and equal["recall"] > 0.8
     disjoint = neighbourhood_measures(other + 20, real, seed=0)
     assert disjoint["kid"] > 10
