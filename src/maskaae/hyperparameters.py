@@ -21,6 +21,9 @@ class Fidelity:
     reconstruction : {"auto", "bce", "mse"}
         Pixel-mean cross-entropy [code] or mean squared error [text]. ``auto``: cross-entropy on images,
         squared error on vectors, which are not confined to [0, 1].
+    reconstruction_scale : {"raw", "relative"}
+        Reconstruction term of eq 17 as it is [code], or as a share of the loss of always decoding the mean
+        example [our choice]: its weight then means the same on every data set.
     wasserstein_term : {"one_plus_squared", "squared"}
         ``(1 + W)^2`` [code] or ``W^2`` [text] in eq 17.
     ramp : {"code", "continuous"}
@@ -36,6 +39,7 @@ class Fidelity:
     """
 
     reconstruction: Literal["auto", "bce", "mse"] = "auto"
+    reconstruction_scale: Literal["raw", "relative"] = "raw"
     wasserstein_term: Literal["one_plus_squared", "squared"] = "one_plus_squared"
     ramp: Literal["code", "continuous"] = "code"
     decay: Literal["loss", "learning_rate", "none"] = "loss"
@@ -127,11 +131,12 @@ ROBUST = Hyperparameters(
     mask_delay=200,
     ramp_doubling_steps=250,
     reconstruction_weight=30.0,
+    critic_steps=3,
     autoencoder_rate=1e-3,
     critic_rate=5e-4,
     generator_rate=2e-4,
     mask_rate=2.5e-3,
     annealing=0.5,
-    fidelity=Fidelity(decay="none"),
+    fidelity=Fidelity(decay="none", reconstruction_scale="relative"),
 )
 PRESETS: Mapping[str, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}

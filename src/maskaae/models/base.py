@@ -35,6 +35,8 @@ class ModelSpec:
         Hidden widths of the critic.
     hyperparameters : Hyperparameters
         Constants of losses, mask and optimisers.
+    reconstruction_unit : float
+        Reconstruction loss that counts as one in eq 17; see ``maskaae.training.scale``.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ModelSpec:
     hidden: tuple[int, ...]
     critic_hidden: tuple[int, ...]
     hyperparameters: Hyperparameters
+    reconstruction_unit: float = 1.0
 
     @property
     def data_dimension(self) -> int:
@@ -53,6 +56,14 @@ class ModelSpec:
         for length in self.shape:
             size *= length
         return size
+
+    @property
+    def reconstruction(self) -> str:
+        """Reconstruction loss in use, ``bce`` or ``mse``: the switch, with ``auto`` resolved by the kind."""
+        choice = self.hyperparameters.fidelity.reconstruction
+        if choice == "auto":
+            return "bce" if self.kind == "images" else "mse"
+        return choice
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as stored beside the weights."""

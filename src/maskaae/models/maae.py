@@ -30,10 +30,7 @@ ReconstructionLoss = Callable[[Tensor, Tensor], Tensor]
 
 def reconstruction_loss(spec: ModelSpec) -> ReconstructionLoss:
     """Return the reconstruction term that the fidelity switch names, on the decoder's raw output."""
-    choice = spec.hyperparameters.fidelity.reconstruction
-    if choice == "auto":
-        choice = "bce" if spec.kind == "images" else "mse"
-    if choice == "bce":
+    if spec.reconstruction == "bce":
         return losses.binary_cross_entropy
     if spec.kind == "images":
         return lambda x, logits: losses.mean_squared_error(x, torch.sigmoid(logits))
@@ -156,7 +153,7 @@ class MaskedAdversarialAutoEncoder(LatentModel):
             reconstruction,
             self._wasserstein_term(wasserstein),
             regulariser,
-            reconstruction_weight=h.reconstruction_weight,
+            reconstruction_weight=h.reconstruction_weight / self.spec.reconstruction_unit,
             ramp=weight,
         )
         yield Update("mask", loss * self._loss_decay(step))

@@ -16,6 +16,7 @@ from maskaae.data.dataset import Dataset
 from maskaae.models import LatentModel, ModelSpec, model_bytes
 from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.scale import reconstruction_unit
 from maskaae.training.store import RunStore, write_atomically
 
 
@@ -83,6 +84,9 @@ def train_run(
             f"data set {dataset.info.name!r}: {len(dataset.train)} training examples are fewer than "
             f"batch_size = {plan.batch_size}; give a smaller batch_size"
         )
+    if spec.hyperparameters.fidelity.reconstruction_scale == "relative":
+        unit = reconstruction_unit(dataset.train, spec.reconstruction)
+        spec = dataclasses.replace(spec, reconstruction_unit=unit)
     configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
     fingerprint = {
         "configuration": json.dumps(configuration, sort_keys=True),
