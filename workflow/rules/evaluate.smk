@@ -6,13 +6,22 @@ Nothing here trains an auto-encoder; reals are always the test split.
 """
 
 EVALUATION_MODULES = ("evaluation", "losses.py", "mask.py", "models")
+FEATURE_MODULES = tuple(
+    f"evaluation/{name}.py"
+    for name in ("classifier", "examples", "features", "frechet", "inception")
+)
+
+
+def neighbourhoods_of(dataset):
+    """Feature spaces in which KID, precision and recall are measured too: Inception's, as the field does."""
+    return [features for features in features_of(dataset) if features == "inception"]
 
 
 def learned_extractors(wildcards):
     """Weights of the feature extractors of a data set, by their name; raw values need none."""
     files = {
         "classifier": f"results/reference/{wildcards.dataset}/classifier.safetensors",
-        "inception": "results/data/raw/weights-inception-2015-12-05-6726825d.pth",
+        "inception": "results/reference/inception.pth",
     }
     return {
         features: files[features]
@@ -27,13 +36,32 @@ def learned_extractor(wildcards):
     return {name: path for name, path in weights.items() if name == wildcards.features}
 
 
+rule download_inception:
+    """Fetch the Inception weights, or take those put into results/data/raw/ by hand"""
+    output:
+        weights="results/reference/inception.pth",
+    log:
+        "results/logs/reference/inception.log",
+    retries: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        raw="results/data/raw",
+    message:
+        "Fetching the Inception weights"
+    script:
+        "../../scripts/download_inception.py"
+
+
 rule train_classifier:
     """Train a small classifier whose features measure the FID of its data set"""
     input:
         train="results/data/{dataset}/train.npy",
+        test="results/data/{dataset}/test.npy",
         labels="results/data/{dataset}/labels.npz",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("evaluation/classifier.py"),
+        modules=modules("evaluation/classifier.py", "evaluation/examples.py"),
     output:
         weights="results/reference/{dataset}/classifier.safetensors",
         report="results/reference/{dataset}/classifier.json",
