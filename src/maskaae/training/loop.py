@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -19,6 +18,9 @@ from maskaae.training.interruption import StopRequest, TrainingInterruptedError
 from maskaae.training.progress import Progress
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +82,11 @@ class TrainingRun:
         self._restore(store.load_state())
 
     @property
-    def history(self) -> pd.DataFrame:
+    def history(self) -> DataFrame:
         """One row per logged step and seed."""
-        return pd.DataFrame(self._history)
+        from pandas import DataFrame  # takes over a second to import, and only the end of a run needs it
+
+        return DataFrame(self._history)
 
     def train(self) -> None:
         """Train to the last step, saving on the way.

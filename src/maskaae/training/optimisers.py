@@ -2,66 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import torch
-from torch import nn
-from torch.optim import Adam, Optimizer, RMSprop
+from torch import Tensor
 
 
-class TF1RMSProp(Optimizer):
+class Optimiser(Protocol):
+    """What a training step asks of an optimiser; gradients are read from ``.grad``."""
+
+    def step(self, rate: float) -> None:
+        """Update every parameter with a learning rate."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that must be saved to go on later."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to :meth:`state_dict`."""
+
+
+class TF1RMSProp:
     """RMSProp as in TensorFlow 1 [code].
 
     ``s <- decay s + (1 - decay) g^2``, ``p <- p - rate g / sqrt(s + epsilon)``. Unlike torch's, epsilon
-    stands inside the root, the accumulator starts at one, and decay is 0.9.
+    stands inside the root, the accumulator starts at one, and decay is 0.9. It does not derive from
+    ``torch.optim.Optimizer``, which costs every process six seconds: it imports torch's compiler.
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    parameters : sequence of Tensor
         What to update.
-    lr : float
-        Learning rate.
     decay : float
         Decay of the mean square.
     epsilon : float
         Added to the mean square, inside the root.
     """
 
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, decay: float = 0.9, epsilon: float = 1e-10
-    ) -> None:
-        super().__init__(parameters, {"lr": lr, "decay": decay, "epsilon": epsilon})
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                self.state[parameter]["mean_square"] = torch.ones_like(parameter)
+    def __init__(self, parameters: Sequence[Tensor], decay: float = 0.9, epsilon: float = 1e-10) -> None:
+        self._parameters = list(parameters)
+        self._decay, self._epsilon = decay, epsilon
+        self._squares = [torch.ones_like(parameter, requires_grad=False) for parameter in parameters]
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, rate: float) -> None:
         """Update every parameter from its ``.grad``."""
-        for group in self.param_groups:
-            parameters = group["params"]
-            gradients = [parameter.grad for parameter in parameters]
-            squares = [self.state[parameter]["mean_square"] for parameter in parameters]
-            torch._foreach_mul_(squares, group["decay"])
-            torch._foreach_addcmul_(squares, gradients, gradients, 1 - group["decay"])
-            roots = torch._foreach_add(squares, group["epsilon"])
-            torch._foreach_sqrt_(roots)
-            torch._foreach_addcdiv_(parameters, gradients, roots, -group["lr"])
+        gradients = [cast(Tensor, parameter.grad) for parameter in self._parameters]
+        torch._foreach_mul_(self._squares, self._decay)
+        torch._foreach_addcmul_(self._squares, gradients, gradients, 1 - self._decay)
+        roots = torch._foreach_add(self._squares, self._epsilon)
+        torch._foreach_sqrt_(roots)
+        torch._foreach_addcdiv_(self._parameters, gradients, roots, -rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Mean squares."""
+        return {"squares": self._squares}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to saved mean squares."""
+        for square, saved in zip(self._squares, state["squares"], strict=True):
+            square.copy_(saved)
 
 
-def _torch_rmsprop(parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
+class TorchOptimiser:
+    """One of torch's optimisers behind our interface."""
+
+    def __init__(self, optimiser: torch.optim.Optimizer) -> None:
+        self._optimiser = optimiser
+
+    def step(self, rate: float) -> None:
+        """Update every parameter from its ``.grad``."""
+        self._optimiser.param_groups[0]["lr"] = rate
+        self._optimiser.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Torch's own state."""
+        return self._optimiser.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to torch's own state."""
+        self._optimiser.load_state_dict(state)
+
+
+def torch_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
     """Torch's RMSProp with the released decay: epsilon outside the root, accumulator from zero."""
-    return RMSprop(parameters, lr=lr, alpha=0.9, eps=1e-10)
+    return TorchOptimiser(torch.optim.RMSprop(parameters, alpha=0.9, eps=1e-10))
 
 
-def _adam(parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
+def adam(parameters: Sequence[Tensor]) -> Optimiser:
     """Adam with the first moment at 0.5, the usual choice for adversarial training [our choice]."""
-    return Adam(parameters, lr=lr, betas=(0.5, 0.9))
+    return TorchOptimiser(torch.optim.Adam(parameters, betas=(0.5, 0.9)))
 
 
-OPTIMISERS: Mapping[str, Callable[[Iterable[nn.Parameter], float], Optimizer]] = {
+OPTIMISERS: Mapping[str, Callable[[Sequence[Tensor]], Optimiser]] = {
     "tf1_rmsprop": TF1RMSProp,
-    "torch_rmsprop": _torch_rmsprop,
-    "adam": _adam,
+    "torch_rmsprop": torch_rmsprop,
+    "adam": adam,
 }

@@ -7,9 +7,8 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 
 from maskaae.data.dataset import Dataset
@@ -18,6 +17,9 @@ from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.scale import reconstruction_unit
 from maskaae.training.store import RunStore, write_atomically
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class TrainedRun:
     """
 
     model: LatentModel
-    history: pd.DataFrame
+    history: DataFrame
     record: dict[str, Any]
     store: RunStore
 

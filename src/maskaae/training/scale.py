@@ -26,7 +26,7 @@ def reconstruction_unit(examples: NDArray[np.generic], reconstruction: str) -> f
     Returns
     -------
     float
-        Mean variance of a data dimension for ``mse``; mean excess cross-entropy, in nats a pixel, for ``bce``.
+        Mean variance of a data dimension for ``mse``; excess cross-entropy in nats a pixel for ``bce``.
 
     Raises
     ------

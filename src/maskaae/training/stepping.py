@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from maskaae.models.base import Draw, LatentModel
-from maskaae.training.optimisers import OPTIMISERS
+from maskaae.training.optimisers import OPTIMISERS, Optimiser
 from maskaae.training.schedules import annealing_factor
 
 
@@ -51,7 +50,9 @@ class Stepper:
         self._model, self._steps = model, steps
         self._flat = self._flatten_networks()
         self._parameters = model.parameter_groups()
-        self._optimisers = {name: self._make_optimiser(name) for name in self._parameters}
+        self._vectors = {name: self._vectors_of(name) for name in self._parameters}
+        make = OPTIMISERS[model.spec.hyperparameters.fidelity.optimiser]
+        self._optimisers: dict[str, Optimiser] = {name: make(v) for name, v in self._vectors.items()}
 
     def _flatten_networks(self) -> dict[int, nn.Parameter]:
         """Vector that each parameter now lives in, by the parameter's id."""
@@ -63,10 +64,9 @@ class Stepper:
                 owner |= {id(parameter): flat for parameter in parameters}
         return owner
 
-    def _make_optimiser(self, name: str) -> Optimizer:
-        vectors = {id(v): v for v in (self._flat.get(id(p), p) for p in self._parameters[name])}
-        make = OPTIMISERS[self._model.spec.hyperparameters.fidelity.optimiser]
-        return make(list(vectors.values()), self._model.learning_rates(0)[name])
+    def _vectors_of(self, name: str) -> list[nn.Parameter]:
+        """Vectors that the parameters of a group live in, each once."""
+        return list({id(v): v for v in (self._flat.get(id(p), p) for p in self._parameters[name])}.values())
 
     def step(self, draw: Draw, step: int) -> dict[str, Tensor]:
         """Take one training step.
@@ -81,11 +81,11 @@ class Stepper:
         annealing = annealing_factor(step, self._steps, self._model.spec.hyperparameters.annealing)
         losses: dict[str, list[Tensor]] = {}
         for name, loss in self._model.updates(draw, step):
-            optimiser = self._optimisers[name]
-            optimiser.param_groups[0]["lr"] = rates[name] * annealing
-            optimiser.zero_grad(set_to_none=False)
+            for vector in self._vectors[name]:
+                if vector.grad is not None:
+                    vector.grad.zero_()
             torch.autograd.backward(loss.sum(), inputs=self._parameters[name])
-            optimiser.step()
+            self._optimisers[name].step(rates[name] * annealing)
             losses.setdefault(name, []).append(loss.detach())
         return {name: torch.stack(values) for name, values in losses.items()}
 
