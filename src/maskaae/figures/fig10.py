@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
@@ -22,7 +23,8 @@ from maskaae.figures.style import (
     paper_style,
 )
 
-ACTIVE, MASKED, DIAGONAL = BLUE, "#C8C8C8", INK
+ACTIVE, MASKED, DIAGONAL = BLUE, "#ADADAD", INK
+FAINT_GREYS = LinearSegmentedColormap.from_list("faint greys", ["#FFFFFF", "#D2D2D2"])
 HATCH, HATCH_COLOUR = "//////", "#BBBBBB"
 
 
@@ -53,12 +55,16 @@ def data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 @paper_style()
 def draw(frame: pd.DataFrame) -> Figure:
-    """Draw `data`'s frame on one colour scale; the diagonal, 1 by definition, is left out of it."""
+    """Draw `data`'s frame on one scale, which ends at the largest value that enters a NAC.
+
+    Pairs with a masked dimension are grey: the encoder leaves next to no variance in it, and normalised by
+    that little, what is left can be anything. The diagonal is 1 by definition.
+    """
     models = models_in_order(frame["model"])
     figure = Figure(figsize=(DOUBLE_COLUMN * 0.8 if len(models) > 1 else SINGLE_COLUMN, 2.9))
     axes = figure.subplots(1, len(models), squeeze=False)[0]
-    off_diagonal = frame.loc[frame["i"] != frame["j"], "value"]
-    top = off_diagonal.max() if off_diagonal.notna().any() else 1.0
+    averaged = frame.loc[(frame["i"] != frame["j"]) & frame["active_i"] & frame["active_j"], "value"]
+    top = averaged.max() if averaged.notna().any() else 1.0
     for ax, model in zip(axes, models, strict=True):
         image = _draw_matrix(ax, frame[frame["model"] == model], top)
     bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02)
@@ -75,9 +81,13 @@ def _draw_matrix(ax: Axes, rows: pd.DataFrame, top: float) -> AxesImage:
     ax.add_patch(Rectangle((-0.5, -0.5), m, m, fc="white", ec=HATCH_COLOUR, hatch=HATCH, lw=0, zorder=0))
     for j in np.flatnonzero(~np.isnan(np.diag(matrix))):
         ax.add_patch(Rectangle((j - 0.5, j - 0.5), 1, 1, fc=DIAGONAL, lw=0, zorder=2))
-    shown = np.ma.masked_invalid(np.where(np.eye(m, dtype=bool), np.nan, matrix))
-    image = ax.imshow(shown, cmap="Purples", vmin=0, vmax=top, interpolation="nearest", zorder=1)
     active = rows.drop_duplicates("i").sort_values("i")["active_i"].to_numpy(dtype=bool)
+    averaged = np.outer(active, active)
+    scale = Normalize(vmin=0, vmax=top, clip=True)
+    ax.imshow(np.ma.array(matrix, mask=averaged | np.isnan(matrix)), cmap=FAINT_GREYS, norm=scale, zorder=1)
+    image = ax.imshow(
+        np.ma.array(matrix, mask=~averaged | np.isnan(matrix)), cmap="Purples", norm=scale, zorder=1
+    )
     _mark_dimensions(ax, active)
     ax.set_title(_title(rows, active), pad=9)
     ax.set(xlim=(-0.5, m - 0.5), ylim=(m - 0.5, -0.5))  # the strips lie outside
@@ -112,6 +122,10 @@ def _title(rows: pd.DataFrame, active: NDArray[np.bool_]) -> str:
 
 def _legend(frame: pd.DataFrame) -> list[Patch]:
     handles = [Patch(fc=ACTIVE, label="active dimension"), Patch(fc=MASKED, label="masked dimension")]
+    if not frame["active_i"].all():
+        handles.append(
+            Patch(fc="#E4E4E4", ec="#D2D2D2", lw=0.5, label="pair with a masked one (same scale, in grey)")
+        )
     handles.append(Patch(fc=DIAGONAL, label="diagonal, 1"))
     if frame["value"].isna().any():
         handles.append(Patch(fc="white", ec=HATCH_COLOUR, hatch=HATCH, lw=0, label="undefined (constant)"))

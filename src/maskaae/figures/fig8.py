@@ -116,7 +116,8 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame) -> None:
                 zorder=4,
             )
             ax.plot(lines["step"], lines["value"], ".", color=colour, ms=3, alpha=0.7, mew=0, zorder=3)
-    panels.scale_to_values(ax, rows["value"])
+    if rows["quantity"].iloc[0] != "wasserstein":  # whose zero matters
+        panels.scale_to_values(ax, rows["value"])
     if rows["value"].isna().all():
         panels.no_value(ax)
     for step in rows.drop_duplicates(RUN_KEYS)["settled"].dropna():

@@ -135,8 +135,8 @@ def interval_handle() -> tuple[Artist, ...]:
 def step_axis(ax: Axes, steps: pd.Series) -> None:
     """Label the x axis as training steps, in thousands where there are thousands."""
     ax.set_xlabel("training step")
-    ax.set_xlim(0, 1.02 * steps.max())
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.set_xlim(-0.02 * steps.max(), 1.02 * steps.max())
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     if steps.max() >= 2000:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step / 1000:g}k" if step else "0"))
 
