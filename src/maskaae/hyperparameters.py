@@ -136,7 +136,7 @@ ROBUST = Hyperparameters(
     critic_rate=5e-4,
     generator_rate=2e-4,
     mask_rate=2.5e-3,
-    annealing=0.5,
+    annealing=0.3,
     fidelity=Fidelity(decay="none", reconstruction_scale="relative"),
 )
 PRESETS: Mapping[str, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}
