@@ -36,7 +36,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: help setup lock demo slurm report test test-all test-slurm lint format clean-caches clean
+.PHONY: help setup lock demo slurm report docs test test-all test-slurm lint format clean-caches clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,8 +66,9 @@ lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versio
 
 demo: setup ## From nothing to the figures, on data that comes with the packages
 	@started=$$SECONDS; $(run_snakemake) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
-	printf '\nDone in %d min %d s. Figures: results/figures  Tables: results/tables  Report: make report\n' \
-	  $$((took / 60)) $$((took % 60))
+	printf '%d min %d s on %s cores, %s, GPUs: %s\n' $$((took / 60)) $$((took % 60)) "$$(nproc)" \
+	  "$$(python -c 'import platform as p; print(p.system(), p.machine())')" "$(GPUS)" >results/demo_time.txt; \
+	printf '\nDone: %s\nFigures: results/figures  Tables: results/tables  Report: make report\n' "$$(cat results/demo_time.txt)"
 
 slurm: setup ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \
@@ -75,6 +76,11 @@ slurm: setup ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md
 
 report: demo ## The demo as one html page with captions: results/report.html
 	snakemake --configfile config/demo.yaml --report results/report.html
+
+docs: setup ## Write the parts of the docs that are made: key table, and what the last demo gave
+	$(python) -m maskaae.config_table workflow/schemas/config.schema.yaml config/README.md
+	mkdir -p docs/results/demo
+	cp results/demo_time.txt results/metrics.csv results/figures/fig*.png results/tables/table2.md docs/results/demo/
 
 # --------------------------------------------------------------------------------------------- checks
 
