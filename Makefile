@@ -20,7 +20,7 @@ venv := .venv
 python := $(venv)/bin/python
 uv := $(venv)/bin/uv
 stamp := $(venv)/.installed
-code := src scripts tests
+code := src scripts tests benchmarks
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
@@ -36,7 +36,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: help setup lock demo slurm report docs test test-all test-slurm lint format clean-caches clean
+.PHONY: help setup lock demo slurm report docs test test-all test-slurm lint bench format clean-caches clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -100,6 +100,10 @@ lint: setup ## Style, formatting, types, workflow
 	mypy
 	snakemake --lint
 
+bench: setup ## Time the pipeline's parts against other libraries: results/bench/*.csv
+	mkdir -p results/bench
+	for script in benchmarks/*.py; do $(python) "$$script" --output "results/bench/$$(basename "$$script" .py).csv"; done
+
 format: setup ## Bring code and workflow into the project's format
 	ruff check --fix $(code)
 	ruff format $(code)
@@ -109,7 +113,7 @@ format: setup ## Bring code and workflow into the project's format
 
 clean-caches: ## Remove caches of the tools (environment and results stay)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find src scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(code) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean: clean-caches ## Remove the environment too (results stay)
 	rm -rf $(venv) src/*.egg-info
