@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 
@@ -54,7 +54,7 @@ def seed_interval(values: ArrayLike) -> SeedInterval:
         return SeedInterval(mean, np.nan, np.nan, 1, "single")
     if count == 2:
         return SeedInterval(mean, float(defined.min()), float(defined.max()), 2, "range")
-    half = float(stats.t.ppf((1 + LEVEL) / 2, count - 1) * stats.sem(defined))
+    half = float(stdtrit(count - 1, (1 + LEVEL) / 2) * defined.std(ddof=1) / np.sqrt(count))  # t quantile
     return SeedInterval(mean, mean - half, mean + half, count, "t95")
 
 
