@@ -1,15 +1,15 @@
 """Normalised absolute covariance of the encoded test vectors, last checkpoint."""
 
-import logging
 from pathlib import Path
 
 import torch
 
 from maskaae.data.dataset import load_dataset
 from maskaae.evaluation.encoding import covariance_table
+from maskaae.logs import log_to
 from maskaae.models import load_model
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 table = covariance_table(
     load_model(Path(snakemake.input.model)),

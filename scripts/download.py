@@ -1,11 +1,11 @@
 """Fetch and check the published files of one source: the script of every `download_{source}` rule."""
 
 import json
-import logging
 from pathlib import Path
 
 from maskaae.data.download import download
+from maskaae.logs import log_to
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(message)s")
+log_to(snakemake.log[0])
 manifest = download(snakemake.params.source, Path(snakemake.params.raw))
 Path(snakemake.output.manifest).write_text(json.dumps(manifest, indent=2) + "\n")

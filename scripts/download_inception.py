@@ -1,9 +1,9 @@
 """Fetch and check the weights of the Inception net that measures FID."""
 
-import logging
 from pathlib import Path
 
 from maskaae.evaluation.weights import fetch_inception_weights
+from maskaae.logs import log_to
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 fetch_inception_weights(Path(snakemake.params.raw), Path(snakemake.output.weights))

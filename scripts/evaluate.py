@@ -1,6 +1,5 @@
 """Measure every seed at every checkpoint of a run."""
 
-import logging
 from pathlib import Path
 
 import torch
@@ -11,9 +10,10 @@ from maskaae.evaluation.evaluate import evaluate_run
 from maskaae.evaluation.features import load_extractor
 from maskaae.evaluation.frechet import load_statistics
 from maskaae.evaluation.sampling import Sampling
+from maskaae.logs import log_to
 from maskaae.training.lease import lease_device
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 references = {Path(path).stem: load_statistics(Path(path)) for path in snakemake.input.references}
 with lease_device(devices=None if snakemake.resources.get("gpu") else []) as lease:

@@ -1,6 +1,5 @@
 """Mean and covariance of a data set's test split in one feature space."""
 
-import logging
 from pathlib import Path
 
 import torch
@@ -8,8 +7,9 @@ import torch
 from maskaae.data.dataset import load_dataset
 from maskaae.evaluation.features import load_extractor, reference_statistics
 from maskaae.evaluation.frechet import save_statistics
+from maskaae.logs import log_to
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 features = snakemake.wildcards.features
 statistics = reference_statistics(

@@ -1,7 +1,6 @@
 """Train the small classifier of a labelled data set and report its accuracy."""
 
 import json
-import logging
 from pathlib import Path
 
 import torch
@@ -13,8 +12,9 @@ from maskaae.evaluation.classifier import (
     save_classifier,
     train_classifier,
 )
+from maskaae.logs import log_to
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 dataset = load_dataset(Path(snakemake.input.info).parent)
 settings = ClassifierSettings(seed=snakemake.params.seed)

@@ -5,7 +5,20 @@ and checkpoints/. All seeds of the configuration train in one job. A killed job 
 is no output, and goes on from it.
 """
 
+import shutil
 from dataclasses import asdict
+
+LONG_RUN = 100_000
+"""Steps from which a training on a CPU deserves a word before it starts."""
+
+
+onstart:
+    longest = max(dataset.training["steps"] for dataset in DATASETS.values())
+    if longest >= LONG_RUN and shutil.which("nvidia-smi") is None:
+        logger.warning(
+            f"No GPU was found: {len(EXPERIMENT.runs())} trainings of up to {longest:,} steps will run on the CPU. "
+            "Each says in its first minutes how long it needs; config/demo.yaml is made for a CPU."
+        )
 
 
 rule train:
