@@ -33,7 +33,7 @@ class TrainedRun:
     history : DataFrame
         One row per logged step and seed.
     record : dict
-        Specification, plan, data hash, versions, device and duration.
+        Specification, plan, data hash, scaling of the data, versions, device and duration.
     store : RunStore
         Holds the checkpoints.
     """
@@ -105,6 +105,7 @@ def train_run(
         **configuration,
         "dataset": dataset.info.name,
         "data_sha256": fingerprint["data"],
+        "scaling": dataset.info.details.get("scaling"),
         "code_sha256": fingerprint["code"],
         "commit": git_commit(),
         "versions": versions(),
