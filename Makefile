@@ -3,6 +3,7 @@
 #   make demo                      from nothing to the figures
 #   make test PYTHON=python3.12    with another interpreter (3.11, 3.12 or 3.13)
 #   make demo CORES=4 GPUS=0       with fewer cores, without GPUs
+#   make own DATA=measurements.csv your own data
 #   make slurm SITE=my-cluster     the paper's grid on a SLURM cluster
 
 SHELL := bash
@@ -14,13 +15,15 @@ PYTHON ?= python3
 CORES ?= all
 CONFIG ?= config/config.yaml
 SITE ?=
+DATA ?=
 UV_VERSION := 0.13.9
 
 venv := .venv
 python := $(venv)/bin/python
 uv := $(venv)/bin/uv
 stamp := $(venv)/.installed
-code := src scripts tests benchmarks
+slurm_stamp := $(venv)/.installed-slurm
+code := src scripts tests docs benchmarks benchmarks
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
@@ -36,7 +39,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: help setup lock demo slurm report docs test test-all test-slurm lint bench format clean-caches clean
+.PHONY: help setup lock demo own slurm report docs test test-all test-slurm lint bench format clean-caches clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +64,13 @@ $(stamp): requirements.lock pyproject.toml | $(uv)
 lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versions that still fit)
 	$(uv) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	echo "snakemake-executor-plugin-slurm>=2.7.1" | $(uv) pip compile - --universal --python-version 3.11 --generate-hashes \
+	  --constraints requirements.lock --no-header --no-emit-index-url --quiet --output-file requirements-slurm.lock
+
+# Snakemake imports every plugin that is installed, and this one takes seconds: only those who use it have it.
+$(slurm_stamp): requirements-slurm.lock $(stamp)
+	$(uv) pip install --quiet --python $(python) --require-hashes -r requirements-slurm.lock
+	@touch $(slurm_stamp)
 
 # ------------------------------------------------------------------------------------------- pipeline
 
@@ -70,7 +80,12 @@ demo: setup ## From nothing to the figures, on data that comes with the packages
 	  "$$(python -c 'import platform as p; print(p.system(), p.machine())')" "$(GPUS)" >results/demo_time.txt; \
 	printf '\nDone: %s\nFigures: results/figures  Tables: results/tables  Report: make report\n' "$$(cat results/demo_time.txt)"
 
-slurm: setup ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
+own: CONFIG = config/own_data.yaml
+own: setup ## Your own data: DATA=path to a folder of images, a table or an array, or CONFIG=edited template
+	@$(run_snakemake) own --configfile $(CONFIG) $(if $(DATA),--config "data=$(DATA)")
+	@printf '\n'; cat results/own/summary.md; printf '\nThis text: results/own/summary.md\n'
+
+slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \
 	  snakemake --profile workflow/profiles/slurm $(if $(SITE),--profile $(SITE)) --configfile $(CONFIG)
 
@@ -79,8 +94,8 @@ report: demo ## The demo as one html page with captions: results/report.html
 
 docs: setup ## Write the parts of the docs that are made: key table, and what the last demo gave
 	$(python) -m maskaae.config_table workflow/schemas/config.schema.yaml config/README.md
-	mkdir -p docs/results/demo
-	cp results/demo_time.txt results/metrics.csv results/figures/fig*.png results/tables/table2.md docs/results/demo/
+	$(python) docs/make_pictures.py results/figures docs/results/demo
+	cp results/demo_time.txt results/metrics.csv results/tables/table2.md docs/results/demo/
 
 # --------------------------------------------------------------------------------------------- checks
 
@@ -90,7 +105,7 @@ test: setup ## The test suite (under 10 minutes on 2 cores)
 test-all: setup ## The long tests too
 	$(python) -m pytest -m "not slurm"
 
-test-slurm: setup ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
+test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
 	$(python) -m pytest -m slurm
 
 lint: setup ## Style, formatting, types, workflow

@@ -32,6 +32,7 @@ def test_profile_leaves_the_counting_of_gpus_to_slurm():
     assert "resources" not in yaml.safe_load((PROFILE / "profile.yaml").read_text())
 
 
+@pytest.mark.slurm  # needs the plugin, which `make test-slurm` installs
 def test_snakemake_takes_the_profile_together_with_a_site(tmp_path):
     experiment = ["--configfile", str(ROOT / "config/smoke.yaml")]
     workflow = ["--snakefile", str(ROOT / "workflow/Snakefile"), "--directory", str(tmp_path)]
