@@ -9,7 +9,8 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-from maskaae.config import ConfigError, check_config, read_config
+from maskaae.config import check_config, read_config
+from maskaae.data.recognise import OWN, complete
 from maskaae.provenance import source_files
 
 REPOSITORY = Path(workflow.basedir).parent
@@ -26,8 +27,8 @@ try:
     for config_file in CONFIG_FILES:
         update_config(experiment_config, read_config(Path(config_file)))
     update_config(experiment_config, config)  # `--config key=value`
-    EXPERIMENT = check_config(experiment_config, SCHEMA)
-except ConfigError as error:
+    EXPERIMENT = check_config(complete(experiment_config), SCHEMA)
+except (OSError, ValueError) as error:  # a broken configuration, or no such data
     raise WorkflowError(f"{', '.join(map(str, CONFIG_FILES))}: {error}") from None
 
 DATASETS = EXPERIMENT.datasets

@@ -1,0 +1,36 @@
+"""Sum up the runs on the user's own data: dimensions found, best model, its samples and reconstructions."""
+
+from pathlib import Path
+
+import torch
+
+from maskaae.data.dataset import load_dataset
+from maskaae.estimator import MaskAAE
+from maskaae.figures import marginals, reconstructions
+from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.logs import log_to
+from maskaae.summary import best_model, summarise
+
+EXAMPLES = 500
+
+log_to(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+metrics = read_runs(snakemake.input.metrics)
+info = read_info([snakemake.input.info])[0]
+best = best_model(metrics, snakemake.params.metric)
+folder = next(Path(path).parent for path in snakemake.input.models if Path(path).parent.name == f"m{best.m}")
+model = MaskAAE.load(folder, seed=best.seed)
+real = model.in_units(load_dataset(Path(snakemake.input.info).parent).test[:EXAMPLES])
+examples = {
+    "real": real,
+    "reconstructed": model.inverse_transform(model.transform(real)),
+    "generated": model.sample(len(real), snakemake.params.seed),
+}
+if info["kind"] == "images":
+    frame, draw = reconstructions.data(examples), reconstructions.draw
+else:
+    frame, draw = marginals.data(examples, info["details"]["scaling"]["columns"]), marginals.draw
+write_figure(frame, draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+figures = [*snakemake.input.get("figures", []), snakemake.output.png]
+text = summarise(metrics, snakemake.params.metric, info, folder, figures)
+Path(snakemake.output.summary).write_text(text, encoding="utf-8")

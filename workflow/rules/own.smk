@@ -1,0 +1,38 @@
+"""Your own data: `snakemake own --configfile config/own_data.yaml --config data=PATH`, or `make own DATA=PATH`.
+
+Input: metrics and models of every run on the data set `own`. Output: results/own/ with summary.md, and real,
+reconstructed and generated examples of the best MAAE. The rule is there only where the configuration has a data
+set of that name.
+"""
+
+if OWN in DATASETS:
+
+    rule own:
+        """Say how many dimensions the user's data need, and which model to use"""
+        input:
+            metrics=runs("metrics.csv", [OWN], None),
+            models=runs("model.safetensors", [OWN], ["maae"]),
+            records=runs("run.json", [OWN], ["maae"]),
+            test=f"results/data/{OWN}/test.npy",
+            info=f"results/data/{OWN}/dataset.json",
+            figures=[path.replace(".pdf", ".png") for path in FIGURES],
+            modules=modules("summary.py", "estimator.py", "figures"),
+        output:
+            summary="results/own/summary.md",
+            csv="results/own/examples.csv",
+            pdf="results/own/examples.pdf",
+            png="results/own/examples.png",
+        log:
+            "results/logs/own.log",
+        benchmark:
+            "results/benchmarks/own.tsv"
+        resources:
+            mem_mb=4000,
+            runtime=10,
+        params:
+            metric=DATASETS[OWN].metric,
+            seed=EXPERIMENT.evaluation["seed"],
+        message:
+            "Summing up what was found about your data"
+        script:
+            "../../scripts/own_summary.py"
