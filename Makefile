@@ -57,7 +57,7 @@ $(uv):
 
 # A source distribution is built with the setuptools of the lock (--build-constraints): nothing unpinned is fetched.
 $(stamp): requirements.lock pyproject.toml | $(uv)
-	$(uv) pip sync --quiet --python $(python) --require-hashes --build-constraints requirements.lock requirements.lock
+	$(uv) pip sync --quiet --compile-bytecode --python $(python) --require-hashes --build-constraints requirements.lock requirements.lock
 	$(uv) pip install --quiet --python $(python) --no-deps --no-build-isolation --editable .
 	@touch $(stamp)
 
@@ -69,7 +69,7 @@ lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versio
 
 # Snakemake imports every plugin that is installed, and this one takes seconds: only those who use it have it.
 $(slurm_stamp): requirements-slurm.lock $(stamp)
-	$(uv) pip install --quiet --python $(python) --require-hashes -r requirements-slurm.lock
+	$(uv) pip install --quiet --compile-bytecode --python $(python) --require-hashes -r requirements-slurm.lock
 	@touch $(slurm_stamp)
 
 # ------------------------------------------------------------------------------------------- pipeline
