@@ -18,14 +18,18 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
 
     torch.set_num_threads(snakemake.threads)
     dataset = load_dataset(Path(snakemake.input.info).parent)
+    network = snakemake.params.network
     spec = ModelSpec(
         model=snakemake.wildcards.model,
         m=int(snakemake.wildcards.m),
         seeds=tuple(snakemake.params.seeds),
         kind=dataset.info.kind,
         shape=tuple(dataset.info.shape),
-        hidden=tuple(snakemake.params.network["hidden"]),
-        critic_hidden=tuple(snakemake.params.network["critic_hidden"]),
+        network=network["kind"],
+        hidden=tuple(network["hidden"]),
+        channels=tuple(network["channels"]),
+        normalisation=network["normalisation"],
+        critic_hidden=tuple(network["critic_hidden"]),
         hyperparameters=Hyperparameters.from_dict(snakemake.params.hyperparameters),
     )
     folder = Path(snakemake.output.run).parent

@@ -81,6 +81,14 @@ def test_a_data_set_overrides_what_all_share():
     assert datasets["d"].hyperparameters.fidelity.decay == PAPER.fidelity.decay
 
 
+def test_network_is_an_mlp_unless_images_ask_for_convolutions():
+    assert check_config(GOOD, SCHEMA).datasets["d"].network["kind"] == "mlp"
+    convolutional = changed("datasets", 1, "network", {"kind": "convolutional", "channels": [8, 16, 32]})
+    network = check_config(convolutional, SCHEMA).datasets["d"].network
+    assert (network["channels"], network["normalisation"]) == ([8, 16, 32], "batch")
+    assert network["critic_hidden"] == [128, 128, 128]
+
+
 def test_soft_mask_at_inference_draws_the_soft_metric():
     config = changed("hyperparameters", {"fidelity": {"mask_at_inference": "soft"}})
     assert check_config(config, SCHEMA).datasets["a"].metric == "fd_raw_10k_soft"
@@ -123,6 +131,32 @@ def test_soft_mask_at_inference_draws_the_soft_metric():
         (changed("datasets", 0, "name", "d"), "two data sets are named 'd'"),
         (changed("datasets", 0, "name", "../up"), "datasets: 0: name: '../up' does not match"),
         (changed("datasets", 0, "features", "inception"), "features: 'inception' sees only images"),
+        (
+            changed("datasets", 0, "network", {"kind": "convolutional"}),
+            "data set 'a': network: kind: convolutional sees only images; vectors need kind: mlp",
+        ),
+        (
+            changed("datasets", 1, "network", {"kind": "convolutional"}),
+            "data set 'd': network: channels: .* halves images 4 times.* D = 64 .* multiples of 16",
+        ),
+        (
+            changed("datasets", 1, "network", {"kind": "convolutional", "hidden": [64]}),
+            "data set 'd': network: key 'hidden' belongs to kind: mlp, and the kind here is convolutional",
+        ),
+        (
+            changed("datasets", 1, "network", {"channels": [16]}),
+            "network: key 'channels' belongs to kind: convolutional, and the kind here is mlp",
+        ),
+        (
+            changed(
+                "datasets",
+                1,
+                "network",
+                {"kind": "convolutional", "channels": [16, 40], "normalisation": "group"},
+            ),
+            "channels: 40 cannot be divided into groups of 16 .* give multiples of 16",
+        ),
+        (changed("datasets", 1, "network", {"kind": "cnn"}), "network: kind: 'cnn' is not one of"),
         (changed("figures", "fig1", ["b"]), "figures: fig1: no data set 'b'"),
         (changed("figures", "fig1", ["d"]), "figures: fig1: needs wae on 'd'"),
         (
@@ -165,7 +199,10 @@ def test_file_that_is_no_mapping_is_refused(tmp_path, text):
 
 
 def test_schema_and_code_know_the_same_names():
+    from maskaae.architecture import OWN_KEYS
     from maskaae.models import MODELS
+    from maskaae.models.autoencoders import NETWORKS
+    from maskaae.models.image_layers import NORMALISATIONS
 
     hyperparameters, fidelity = hyperparameter_names()
     in_schema = SCHEMA["$defs"]["hyperparameters"]["properties"]
@@ -173,6 +210,9 @@ def test_schema_and_code_know_the_same_names():
     assert set(in_schema["fidelity"]["properties"]) == set(fidelity)
     entry = SCHEMA["properties"]["datasets"]["items"]["properties"]
     assert set(entry["capacities"]["properties"]) == set(MODELS)
+    network = entry["network"]["properties"]
+    assert set(network["kind"]["enum"]) == set(NETWORKS) == set(OWN_KEYS)
+    assert set(network["normalisation"]["enum"]) == set(NORMALISATIONS)
 
 
 def test_every_key_is_described_and_has_a_default_or_is_required():

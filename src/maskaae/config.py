@@ -16,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from maskaae.architecture import check_data, check_keys
 from maskaae.data import registry
 from maskaae.evaluation.protocol import metric_column
 from maskaae.hyperparameters import PRESETS, Fidelity, Hyperparameters
@@ -53,7 +54,7 @@ class DatasetEntry:
     metric : str
         Column of that distance.
     network : mapping
-        Widths of the networks.
+        Kind and widths of the networks; keys of other kinds hold their defaults.
     training : mapping
         Length and intervals of a run.
     hyperparameters : Hyperparameters
@@ -136,7 +137,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         with path.open() as file:
             values = yaml.load(file, Loader=_StrictLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: not YAML: {error}"]) from error
     if not isinstance(values, dict):
         raise ConfigError([f"{path}: must hold keys and values, not {type(values).__name__}"])
@@ -166,9 +167,12 @@ def check_config(config: Values, schema: Values) -> Experiment:
     problems = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
     if problems:
         raise ConfigError(sorted(problems))
+    problems = list(_network_problems(config["datasets"]))
     config = fill_defaults(config, schema)
     names = [entry["name"] for entry in config["datasets"]]
-    problems = [f"datasets: two data sets are named {name!r}; names must differ" for name in _repeated(names)]
+    problems += [
+        f"datasets: two data sets are named {name!r}; names must differ" for name in _repeated(names)
+    ]
     entries: dict[str, DatasetEntry] = {}
     for values in config["datasets"]:
         try:
@@ -186,6 +190,15 @@ def check_config(config: Values, schema: Values) -> Experiment:
         figures=config["figures"],
         tables=config["tables"],
     )
+
+
+def _network_problems(datasets: Iterable[Values]) -> Iterator[str]:
+    """Keys that a network would not read; to be looked for before defaults fill in all of them."""
+    for entry in datasets:
+        try:
+            check_keys(entry.get("network", {}))
+        except ValueError as error:
+            yield f"data set {entry['name']!r}: {error}"
 
 
 def fill_defaults(values: Any, schema: Values) -> Any:
@@ -219,9 +232,8 @@ def _dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEnt
     kind, dimension = registry.describe(spec)
     _check_capacities(name, values["capacities"], values["capacity"], dimension)
     if kind == "vectors" and values["features"] == "inception":
-        raise ValueError(
-            f"data set {name!r}: features: 'inception' sees only images; use 'raw'"
-        )
+        raise ValueError(f"data set {name!r}: features: 'inception' sees only images; use 'raw'")
+    _check_network(name, values["network"], kind, dimension)
     preset = PRESETS[values["preset"] or config["preset"]]
     hyperparameters = preset.override(config["hyperparameters"]).override(values["hyperparameters"])
     return DatasetEntry(
@@ -252,6 +264,13 @@ def _refuse_misspelt(name: str, source_keys: Values, own: Iterable[str]) -> None
     for key in source_keys:
         if key not in ("name", "source", *known):
             raise ValueError(f"data set {name!r}: key {key!r} is unknown{_suggestion(key, known)}")
+
+
+def _check_network(name: str, network: Values, kind: str | None, dimension: int | None) -> None:
+    try:
+        check_data(network["kind"], network["channels"], network["normalisation"], kind, dimension)
+    except ValueError as error:
+        raise ValueError(f"data set {name!r}: {error}") from error
 
 
 def _check_capacities(name: str, capacities: Values, shown: int | None, dimension: int | None) -> None:

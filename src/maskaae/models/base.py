@@ -30,13 +30,20 @@ class ModelSpec:
     shape : tuple of int
         Shape of one example, (H, W, C) or (D,).
     hidden : tuple of int
-        Hidden widths of encoder and, reversed, of decoder.
+        Hidden widths of encoder and, reversed, of decoder; read by ``mlp`` networks.
     critic_hidden : tuple of int
         Hidden widths of the critic.
     hyperparameters : Hyperparameters
         Constants of losses, mask and optimisers.
     reconstruction_unit : float
         Reconstruction loss that counts as one in eq 17; see ``maskaae.training.scale``.
+    network : {"mlp", "convolutional"}
+        Kind of encoder and decoder; the critic is always an MLP.
+    channels : tuple of int
+        Channels after each layer of the encoder and, reversed, of the decoder; read by ``convolutional``
+        networks.
+    normalisation : {"batch", "group", "none"}
+        What follows each convolution.
     """
 
     model: str
@@ -48,6 +55,9 @@ class ModelSpec:
     critic_hidden: tuple[int, ...]
     hyperparameters: Hyperparameters
     reconstruction_unit: float = 1.0
+    network: str = "mlp"
+    channels: tuple[int, ...] = ()
+    normalisation: str = "none"
 
     @property
     def data_dimension(self) -> int:
@@ -71,8 +81,8 @@ class ModelSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
-        """Rebuild from :meth:`to_dict`, also after a trip through JSON."""
-        tuples = {key: tuple(values[key]) for key in ("seeds", "shape", "hidden", "critic_hidden")}
+        """Rebuild from :meth:`to_dict`, also after a trip through JSON, which makes lists of tuples."""
+        tuples = {key: tuple(value) for key, value in values.items() if isinstance(value, list | tuple)}
         hyperparameters = Hyperparameters.from_dict(values["hyperparameters"])
         return cls(**{**values, **tuples, "hyperparameters": hyperparameters})
 

@@ -11,10 +11,10 @@ TRUNCATION_LOSS = 0.87962566103423978
 """Standard deviation of a unit normal cut at two deviations; TensorFlow's initialiser divides by it."""
 
 
-def glorot_normal(fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
-    """Kernel (fan_in, fan_out) from TensorFlow's Glorot normal law [code]: cut at two standard deviations."""
+def glorot_normal(shape: tuple[int, ...], fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    """Kernel of a shape from TensorFlow's Glorot normal law [code]: cut at two standard deviations."""
     scale = math.sqrt(2.0 / (fan_in + fan_out)) / TRUNCATION_LOSS
-    kernel = torch.empty(fan_in, fan_out)
+    kernel = torch.empty(shape)
     return nn.init.trunc_normal_(kernel, std=scale, a=-2 * scale, b=2 * scale, generator=generator)
 
 
@@ -31,7 +31,8 @@ class SeedLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, generators: list[torch.Generator]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([glorot_normal(inputs, outputs, g) for g in generators]))
+        kernels = [glorot_normal((inputs, outputs), inputs, outputs, g) for g in generators]
+        self.weight = nn.Parameter(torch.stack(kernels))
         self.bias = nn.Parameter(torch.zeros(len(generators), 1, outputs))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,9 +17,10 @@ from maskaae.mask import (
     ramp,
     variance_weights,
 )
+from maskaae.models.autoencoders import NETWORKS
 from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
 from maskaae.models.critic_loss import CriticLoss
-from maskaae.models.networks import Mlp, MlpCritic
+from maskaae.models.networks import MlpCritic
 from maskaae.randomness import stacked_uniform, torch_generator
 
 LATE_DECAY = 0.2
@@ -43,9 +44,7 @@ class MaskedAdversarialAutoEncoder(LatentModel):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        size = spec.data_dimension
-        self.encoder = Mlp((size, *spec.hidden, spec.m), generators)
-        self.decoder = Mlp((spec.m, *reversed(spec.hidden), size), generators)
+        self.encoder, self.decoder = NETWORKS[spec.network](spec, generators)
         self.critic = MlpCritic((spec.m, *spec.critic_hidden, 1), generators)
         self.mask_parameter = nn.Parameter(self._initial_mask(generators))  # M, (seed, m)
         self._reconstruction_loss = reconstruction_loss(spec)
