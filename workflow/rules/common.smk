@@ -33,6 +33,8 @@ except (OSError, ValueError) as error:  # a broken configuration, or no such dat
 
 DATASETS = EXPERIMENT.datasets
 RUN = "results/runs/{dataset}/{model}/m{m}"
+RAW = "results/data/raw"
+"""Published files, downloaded or put there by hand."""
 
 
 wildcard_constraints:

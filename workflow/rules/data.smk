@@ -5,27 +5,6 @@ its name; all run the same script. A source that is published has a download rul
 results/data/raw/, and files that are put there by hand are used without network.
 """
 
-from maskaae.data.registry import SOURCES, input_paths
-
-
-def datasets_of(source):
-    """Wildcard constraint: the data sets of one source; a name that cannot be, where it has none."""
-    names = [d.name for d in DATASETS.values() if d.source_spec["source"] == source]
-    return "|".join(names) or "-"
-
-
-def raw_data(source):
-    """Input function: the files that a data set is prepared from; none where it comes with a package."""
-    if source.raw_files:
-        return lambda wildcards: [f"results/data/raw/{source.name}.json"]
-    return lambda wildcards: input_paths(DATASETS[wildcards.dataset].source_spec)
-
-
-def module_file(source):
-    """Source file, in the package, of the module that prepares a source."""
-    return source.module.removeprefix("maskaae.").replace(".", "/") + ".py"
-
-
 for source in SOURCES.values():
 
     rule:
@@ -51,7 +30,7 @@ for source in SOURCES.values():
             runtime=60,
         params:
             spec=of_dataset("source_spec"),
-            raw="results/data/raw",
+            raw=lambda wildcards: RAW,
         message:
             "Preparing the data set {wildcards.dataset}"
         script:
@@ -76,7 +55,7 @@ for source in SOURCES.values():
                 runtime=240,
             params:
                 source=source.name,
-                raw="results/data/raw",
+                raw=lambda wildcards: RAW,
             message:
                 f"Fetching the published files of {source.name}"
             script:

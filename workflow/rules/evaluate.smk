@@ -5,36 +5,6 @@ results/reference/, metrics.csv, covariance.csv and samples.csv of each run, and
 Nothing here trains an auto-encoder; reals are always the test split.
 """
 
-EVALUATION_MODULES = ("evaluation", "losses.py", "mask.py", "models")
-FEATURE_MODULES = tuple(
-    f"evaluation/{name}.py"
-    for name in ("classifier", "examples", "features", "frechet", "inception")
-)
-
-
-def neighbourhoods_of(dataset):
-    """Feature spaces in which KID, precision and recall are measured too: Inception's, as the field does."""
-    return [features for features in features_of(dataset) if features == "inception"]
-
-
-def learned_extractors(wildcards):
-    """Weights of the feature extractors of a data set, by their name; raw values need none."""
-    files = {
-        "classifier": f"results/reference/{wildcards.dataset}/classifier.safetensors",
-        "inception": "results/reference/inception.pth",
-    }
-    return {
-        features: files[features]
-        for features in features_of(wildcards.dataset)
-        if features in files
-    }
-
-
-def learned_extractor(wildcards):
-    """Weights of the extractor of one feature space."""
-    weights = learned_extractors(wildcards)
-    return {name: path for name, path in weights.items() if name == wildcards.features}
-
 
 rule download_inception:
     """Fetch the Inception weights, or take those put into results/data/raw/ by hand"""
@@ -47,7 +17,7 @@ rule download_inception:
         mem_mb=2000,
         runtime=30,
     params:
-        raw="results/data/raw",
+        raw=lambda wildcards: RAW,
     message:
         "Fetching the Inception weights"
     script:
