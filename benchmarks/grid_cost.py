@@ -1,0 +1,93 @@
+"""Arithmetic of a whole configuration: operations of every training, and hours at a given rate.
+
+Operations are counted by torch while one training step of one seed runs on a small batch, and scaled to the
+batch size, the seeds and the steps. The rate is an assumption, not a measurement:
+
+    python benchmarks/grid_cost.py config/config.yaml docs/results/grid_cost.csv --teraflops 20
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from torch.utils.flop_counter import FlopCounterMode
+
+from maskaae.config import DatasetEntry, check_config, read_config
+from maskaae.data import registry
+from maskaae.models import ModelSpec, build_model
+from maskaae.training.data import TrainingData
+from maskaae.training.draws import Draws
+from maskaae.training.stepping import Stepper
+
+SCHEMA = Path(__file__).parent.parent / "workflow/schemas/config.schema.yaml"
+SMALL_BATCH = 2
+
+
+def example_shape(entry: DatasetEntry) -> tuple[str, tuple[int, ...]]:
+    """Kind and shape of one example, for data whose size its source knows."""
+    kind, dimension = registry.describe(entry.source_spec)
+    if kind is None or dimension is None:
+        raise ValueError(f"data set {entry.name!r}: its size is known only when it has been prepared")
+    if kind == "vectors":
+        return kind, (dimension,)
+    colours = 1 if math.isqrt(dimension) ** 2 == dimension else 3
+    side = math.isqrt(dimension // colours)
+    return kind, (side, side, colours)
+
+
+def operations_a_step(entry: DatasetEntry, model: str, m: int) -> float:
+    """Floating-point operations of one training step of one seed with the entry's batch size."""
+    kind, shape = example_shape(entry)
+    network = entry.network
+    spec = ModelSpec(
+        model=model,
+        m=m,
+        seeds=(0,),
+        kind=kind,
+        shape=shape,
+        network=network["kind"],
+        hidden=tuple(network["hidden"]),
+        channels=tuple(network["channels"]),
+        normalisation=network["normalisation"],
+        critic_hidden=tuple(network["critic_hidden"]),
+        hyperparameters=entry.hyperparameters.override({"mask_delay": 0}),
+    )
+    built = build_model(spec)
+    examples = np.random.default_rng(0).integers(0, 256, size=(8, *shape)).astype(np.uint8)
+    data = TrainingData(examples if kind == "images" else examples.astype(np.float32), "cpu")
+    draws, stepper = Draws(built, data, SMALL_BATCH, "cpu"), Stepper(built, entry.training["steps"])
+    with FlopCounterMode(display=False) as counter:
+        stepper.step(draws.next(), 0)
+    return counter.get_total_flops() * entry.training["batch_size"] / SMALL_BATCH
+
+
+def main() -> None:
+    """Write one row a training."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--teraflops", type=float, default=20.0, help="assumed sustained rate")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    experiment = check_config(read_config(arguments.config), yaml.safe_load(SCHEMA.read_text()))
+    rows = []
+    for dataset, model, m in experiment.runs():
+        entry = experiment.datasets[dataset]
+        step = operations_a_step(entry, model, m)
+        total = step * entry.training["steps"] * len(experiment.seeds)
+        hours = total / (arguments.teraflops * 1e12) / 3600
+        rows.append({"dataset": dataset, "model": model, "m": m, "step_gflop": step / 1e9, "hours": hours})
+    table = pd.DataFrame(rows).round(3)
+    table.to_csv(arguments.output, index=False)
+    print(table.groupby("dataset", sort=False)["hours"].agg(["size", "sum"]).round(1).to_string())
+    print(f"all: {table['hours'].sum():.0f} hours at {arguments.teraflops:g} TFLOP/s")
+
+
+if __name__ == "__main__":
+    main()
