@@ -1,11 +1,11 @@
 """Train all seeds of one model at one capacity on one data set."""
 
-import logging
 from pathlib import Path
 
+from maskaae.logs import log_to
 from maskaae.training.lease import lease_device
 
-logging.basicConfig(filename=snakemake.log[0], level=logging.INFO, format="%(asctime)s %(message)s")
+log_to(snakemake.log[0])
 
 with lease_device() as lease:  # before torch is imported: CUDA looks at its environment once
     import torch
