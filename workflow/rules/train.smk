@@ -8,6 +8,8 @@ is no output, and goes on from it.
 import shutil
 from dataclasses import asdict
 
+from maskaae.provenance import TRAINING_CODE
+
 LONG_RUN = 100_000
 """Steps from which a training on a CPU deserves a word before it starts."""
 
@@ -26,7 +28,7 @@ rule train:
     input:
         train="results/data/{dataset}/train.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("losses.py", "mask.py", "randomness.py", "models", "training"),
+        modules=modules(*TRAINING_CODE),
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/history.csv",
@@ -39,7 +41,7 @@ rule train:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=16000,
         runtime=lambda wildcards, attempt: 24 * 60 * attempt,
     params:
         seeds=EXPERIMENT.seeds,

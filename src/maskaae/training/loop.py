@@ -125,6 +125,7 @@ class TrainingRun:
                         f"{stop.received} received: state saved at step {self.step}"
                     )
         progress.close()
+        self.model.eval()
 
     def _record(self, losses: dict[str, Tensor], progress: Progress) -> None:
         """Append one row a seed to the history, after making sure that every loss is finite."""
