@@ -23,7 +23,7 @@ python := $(venv)/bin/python
 uv := $(venv)/bin/uv
 stamp := $(venv)/.installed
 slurm_stamp := $(venv)/.installed-slurm
-code := src scripts tests docs benchmarks benchmarks
+code := src scripts tests benchmarks docs/make_pictures.py
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)

@@ -9,7 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-TRAINING_CODE = ("architecture.py", "hyperparameters.py", "losses.py", "mask.py", "randomness.py", "models", "training")
+TRAINING_CODE = (
+    "architecture.py",
+    "hyperparameters.py",
+    "losses.py",
+    "mask.py",
+    "randomness.py",
+    "models",
+    "training",
+)
 """Parts of the package that decide the numbers of a training run."""
 
 
