@@ -3,7 +3,7 @@
 Operations are counted by torch while one training step of one seed runs on a small batch, and scaled to the
 batch size, the seeds and the steps. The rate is an assumption, not a measurement:
 
-    python benchmarks/grid_cost.py config/config.yaml docs/results/grid_cost.csv --teraflops 20
+    python benchmarks/grid_cost.py --output docs/results/grid_cost.csv --teraflops 20
 """
 
 import argparse
@@ -70,8 +70,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("config", type=Path)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--teraflops", type=float, default=20.0, help="assumed sustained rate")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
