@@ -15,13 +15,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = (ROOT / "requirements.lock").read_text()
+SLURM_LOCK = (ROOT / "requirements-slurm.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SUPPORTED = ["3.11", "3.12", "3.13"]
 
 
-def locked_requirements() -> list[tuple[Requirement, int]]:
-    """Every requirement of the lock with its number of hashes."""
-    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip())
+def locked_requirements(lock: str = LOCK) -> list[tuple[Requirement, int]]:
+    """Every requirement of a lock with its number of hashes."""
+    entries = re.split(r"\n(?=[A-Za-z0-9])", lock.strip())
     return [(Requirement(re.split(r"\s*\\\n", entry)[0]), entry.count("--hash=sha256:")) for entry in entries]
 
 
@@ -42,15 +43,24 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def test_lock_pins_one_version_and_a_hash_for_every_package():
-    for requirement, hashes in locked_requirements():
+@pytest.mark.parametrize("lock", [LOCK, SLURM_LOCK], ids=["requirements", "requirements-slurm"])
+def test_lock_pins_one_version_and_a_hash_for_every_package(lock):
+    for requirement, hashes in locked_requirements(lock):
         assert [clause.operator for clause in requirement.specifier] == ["=="], requirement
         assert hashes >= 1, f"{requirement} has no hash"
 
 
-def test_lock_names_no_address():
-    assert "://" not in LOCK
-    assert "--index-url" not in LOCK and "--find-links" not in LOCK
+@pytest.mark.parametrize("lock", [LOCK, SLURM_LOCK], ids=["requirements", "requirements-slurm"])
+def test_lock_names_no_address(lock):
+    assert "://" not in lock
+    assert "--index-url" not in lock and "--find-links" not in lock
+
+
+def test_slurm_plugin_comes_with_the_same_versions_as_everything_else():
+    ordinary = {str(requirement) for requirement, _ in locked_requirements()}
+    names = {canonicalize_name(requirement.name) for requirement, _ in locked_requirements()}
+    for requirement, _ in locked_requirements(SLURM_LOCK):
+        assert canonicalize_name(requirement.name) not in names or str(requirement) in ordinary
 
 
 @pytest.mark.parametrize("python", SUPPORTED)
