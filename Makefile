@@ -89,7 +89,8 @@ slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \
 	  snakemake --profile workflow/profiles/slurm $(if $(SITE),--profile $(SITE)) --configfile $(CONFIG)
 
-report: demo ## The demo as one html page with captions: results/report.html
+report: setup ## The demo as one html page with captions: results/report.html
+	$(run_snakemake) --configfile config/demo.yaml
 	snakemake --configfile config/demo.yaml --report results/report.html
 
 docs: setup ## Write the parts of the docs that are made: key table, and what the last demo gave
