@@ -5,11 +5,11 @@ from pathlib import Path
 
 from PIL import Image
 
-COLOURS = 64
+COLOURS = 256
 
 
 def main(figures: Path, target: Path) -> None:
-    """Write every PNG of ``figures`` to ``target`` with a palette of 64 colours."""
+    """Write every PNG of ``figures`` to ``target`` with a palette of 256 colours."""
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(figures.glob("*.png")):
         with Image.open(path) as picture:
