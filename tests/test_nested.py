@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths, search_reach
+from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths
+from maskaae.search_reach import search_reach
 
 
 def test_lengths_by_hand() -> None:
@@ -50,9 +51,7 @@ def test_best_prefix_has_the_smallest_objective() -> None:
     assert best_prefix(objective).tolist() == [[True, False], [False, False]]
 
 
-def test_reach_has_a_margin_and_ends_at_the_capacity() -> None:
-    """Two of twelve open: five are looked at; all open: twelve."""
-    active = torch.zeros(2, 12, dtype=torch.bool)
-    active[0, :2] = True
-    active[1] = True
-    assert search_reach(active).tolist() == [5.0, 12.0]
+def test_reach_is_half_as_many_again_and_two_rounded_up() -> None:
+    """Two open: five are looked at; three: 6.5, so seven; none: two, so that the count can grow again."""
+    assert search_reach(torch.tensor([2.0, 3.0, 0.0])).tolist() == [5.0, 7.0, 2.0]
+    assert search_reach(3) == 7

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.protocol import last
+from maskaae.evaluation.protocol import RUN_KEYS, last
 from maskaae.figures.statistics import over_seeds, seed_interval
 from maskaae.variants import Group
 
@@ -125,14 +125,14 @@ def recount(history: pd.DataFrame, thresholds: Iterable[float]) -> pd.DataFrame:
     DataFrame
         dataset, model, m, seed, threshold, active: at the last step of each run and seed.
     """
-    keys = ["dataset", "model", "m", "seed"]
     final = last(history)
     mu = final[[name for name in final if str(name).startswith("mu_")]]  # NaN from the run's own m on
     known = mu.notna().any(axis="columns")  # a seed that diverged has no mask to count
     counts = [
-        final[keys].assign(threshold=t, active=(mu >= t).sum(axis="columns").where(known)) for t in thresholds
+        final[RUN_KEYS].assign(threshold=t, active=(mu >= t).sum(axis="columns").where(known))
+        for t in thresholds
     ]
-    columns = [*keys, "threshold", "active"]
+    columns = [*RUN_KEYS, "threshold", "active"]
     return pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=columns)
 
 

@@ -6,20 +6,20 @@ The Snakefile imports this module while it is parsed, so nothing heavy is import
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from maskaae.architecture import check_data, check_keys
 from maskaae.candidates import Candidates
+from maskaae.config_errors import ConfigError, explain, repeated, suggestion
+from maskaae.config_figures import COMPARISONS, NEEDED_MODELS, SHOWN_MODELS, figure_problems
 from maskaae.data import registry
 from maskaae.data.recognise import complete
 from maskaae.evaluation.protocol import feature_spaces, metric_column
@@ -31,20 +31,9 @@ from maskaae.hyperparameters import (
     VariationalConstants,
 )
 from maskaae.model_catalogue import CATALOGUE, TITLES
-from maskaae.variants import Group, Setting, Variant, apply, group_from_config, lineage, split_label
+from maskaae.variants import MASKED, Group, Setting, Variant, apply, group_from_config, lineage, split_label
 
 Values = Mapping[str, Any]
-
-MASKED_MODELS = ("maae",)
-"""Models that learn a mask."""
-
-
-class ConfigError(ValueError):
-    """A configuration cannot be used; the message lists every problem found."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("the configuration cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
-        self.problems = list(problems)
 
 
 @dataclass(frozen=True)
@@ -224,7 +213,7 @@ def check_config(config: Values, schema: Values) -> Experiment:
     ConfigError
         With one line a problem: key, value and what would be right.
     """
-    problems = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
+    problems = [explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
     problems += _infinite_values(config)  # which a schema cannot refuse: NaN is below no minimum
     if problems:
         raise ConfigError(sorted(problems))
@@ -235,9 +224,7 @@ def check_config(config: Values, schema: Values) -> Experiment:
     problems = list(_network_problems(config["datasets"]))
     config = fill_defaults(config, schema)
     names = [entry["name"] for entry in config["datasets"]]
-    problems += [
-        f"datasets: two data sets are named {name!r}; names must differ" for name in _repeated(names)
-    ]
+    problems += [f"datasets: two data sets are named {name!r}; names must differ" for name in repeated(names)]
     entries: dict[str, DatasetEntry] = {}
     for values in config["datasets"]:
         try:
@@ -246,7 +233,7 @@ def check_config(config: Values, schema: Values) -> Experiment:
             problems.append(str(error))
     comparisons: dict[str, tuple[Group, ...]] = {}
     if not problems:
-        problems = [*_figure_problems(config, entries), *_known_problems(config, entries)]
+        problems = [*figure_problems(config, entries), *_known_problems(config, entries)]
         try:
             comparisons = _comparisons(config, entries)
         except ValueError as error:
@@ -273,7 +260,7 @@ def _known_problems(config: Values, entries: Mapping[str, DatasetEntry]) -> Iter
     for where, names in {**known, "claims: images": claims.get("images", [])}.items():
         for name in names:
             if name not in entries:
-                yield f"{where}: no data set {name!r}{_suggestion(name, entries)}"
+                yield f"{where}: no data set {name!r}{suggestion(name, entries)}"
             elif where in known and "n" not in entries[name].source_spec:
                 source = entries[name].source_spec["source"]
                 yield f"{where}: {name!r} comes from {source!r}, its n is not known; use 'synthetic'"
@@ -300,7 +287,7 @@ def _comparisons(config: Values, entries: dict[str, DatasetEntry]) -> dict[str, 
             try:
                 group = group_from_config(values, variants, TITLES)
                 if group.dataset not in entries:
-                    raise ValueError(f"no data set {group.dataset!r}{_suggestion(group.dataset, entries)}")
+                    raise ValueError(f"no data set {group.dataset!r}{suggestion(group.dataset, entries)}")
                 entries[group.dataset] = _with_variants(entries[group.dataset], group, variants, config)
             except ValueError as error:
                 raise ValueError(f"{where}: {error}") from error
@@ -321,7 +308,7 @@ def _with_variants(
     for row in group.rows:
         variant = split_label(row.label)[1]
         if variant is not None and variant not in settings:
-            setting = apply(entry.setting(MASKED_MODELS[0]), overrides, lineage(variant, variants))
+            setting = apply(entry.setting(MASKED), overrides, lineage(variant, variants))
             _check_network(entry.name, setting.network, kind, dimension)
             settings[variant] = setting
     for m in group.capacities:
@@ -455,7 +442,7 @@ def _refuse_misspelt(name: str, source_keys: Values, own: Iterable[str]) -> None
     known = [*own, *source.spec_schema["properties"]]
     for key in source_keys:
         if key not in ("name", "source", *known):
-            raise ValueError(f"data set {name!r}: key {key!r} is unknown{_suggestion(key, known)}")
+            raise ValueError(f"data set {name!r}: key {key!r} is unknown{suggestion(key, known)}")
 
 
 def _check_network(name: str, network: Values, kind: str | None, dimension: int | None) -> None:
@@ -469,7 +456,7 @@ def _check_models(name: str, models: Iterable[str], kind: str | None) -> None:
     for model in models:
         where = f"data set {name!r}: capacities"
         if model not in CATALOGUE:
-            raise ValueError(f"{where}: key {model!r} is unknown{_suggestion(model, CATALOGUE)}")
+            raise ValueError(f"{where}: key {model!r} is unknown{suggestion(model, CATALOGUE)}")
         if kind == "vectors" and CATALOGUE[model].images_only:
             known = ", ".join(other for other, entry in CATALOGUE.items() if not entry.images_only)
             raise ValueError(f"{where}: {model} sees only images; vectors can be learned by {known}")
@@ -487,104 +474,6 @@ def _check_capacities(name: str, capacities: Values, shown: int | None, dimensio
             raise ValueError(
                 f"data set {name!r}: capacity: {shown} is not trained for {model}; choose one of {list(ms)}"
             )
-
-
-def _figure_problems(config: Values, entries: Mapping[str, DatasetEntry]) -> Iterator[str]:
-    """What figures and tables ask for and the grid does not have."""
-    for name in config["on_request"]:
-        if name not in {**config["figures"], **config["tables"]}:
-            yield f"on_request: {name!r} is neither among the figures nor the tables; add what it shows there"
-    for part in ("figures", "tables"):
-        for figure, asked in config[part].items():
-            where = f"{part}: {figure}"
-            for name in _datasets_of(asked):
-                if name not in entries:
-                    yield f"{where}: no data set {name!r}{_suggestion(name, entries)}"
-                else:
-                    yield from _needs_of(where, figure, asked, entries[name])
-
-
-def _datasets_of(asked: Any) -> list[str]:
-    """Data sets that a figure names: one, several, or none for figure 7, which is only switched on."""
-    if isinstance(asked, bool):
-        return []
-    if isinstance(asked, dict):
-        return [asked["dataset"]] if "dataset" in asked else list(asked)
-    return [asked] if isinstance(asked, str) else list(asked)
-
-
-NEEDED_MODELS: Mapping[str, tuple[str, ...]] = {
-    "fig1": ("wae",),
-    "fig4": ("wae", "maae"),
-    "fig5": ("maae",),
-    "fig6": ("maae",),
-    "fig7": (),
-    "fig8": ("maae",),
-    "fig9": (),
-    "fig10": ("wae", "maae"),
-    "fig11": ("wae", "maae"),
-    "fig12": ("wae", "maae"),
-    "fig13": ("wae", "maae"),
-    "cuts": ("maae",),
-    "table2": ("wae", "maae"),
-    "table1": (),
-    "models_over_capacity": (),
-    "model_samples": (),
-}
-"""Models whose runs each figure or table needs; `COMPARISONS` show all models that were trained."""
-
-COMPARISONS = frozenset({"table1", "models_over_capacity", "model_samples"})
-AT_ONE_CAPACITY = frozenset({"table1", "model_samples"})
-
-SHOWN_MODELS = frozenset({"wae", "maae"})
-"""Models that must be trained at the capacity that a data set shows."""
-
-SHOW_ONE_CAPACITY = ("fig6", "cuts", "fig10", "fig11", "fig12", "fig13", "table2")
-
-
-def _needs_of(where: str, figure: str, asked: Any, entry: DatasetEntry) -> Iterator[str]:
-    for model in NEEDED_MODELS[figure]:
-        if model not in entry.capacities:
-            yield f"{where}: needs {model} on {entry.name!r}; add {model} to the capacities of that data set"
-            continue
-        for m in asked.get("capacities", []) if isinstance(asked, dict) else []:
-            if m not in entry.capacities[model]:
-                trained = list(entry.capacities[model])
-                yield f"{where}: m = {m} is not trained; {model} on {entry.name!r} has {trained}"
-    if figure in AT_ONE_CAPACITY and not entry.models_at(asked[entry.name]):
-        yield f"{where}: no model is trained on {entry.name!r} at m = {asked[entry.name]}"
-    if figure in SHOW_ONE_CAPACITY and entry.capacity is None:
-        yield f"{where}: data set {entry.name!r} needs 'capacity', the one to show"
-    if figure == "fig6" and registry.describe(entry.source_spec)[0] == "vectors":
-        yield f"{where}: draws images; {entry.name!r} holds vectors"
-    if figure == "fig9" and entry.source_spec["source"] != "synthetic":
-        source = entry.source_spec["source"]
-        yield f"{where}: draws the synthetic generator; {entry.name!r} comes from {source!r}"
-
-
-def _explain(error: ValidationError) -> str:
-    """One line for a schema error: where, what is there, what would be right."""
-    where = ": ".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
-        given: Any = error.instance
-        unknown = [key for key in given if key not in known]
-        return "; ".join(f"{where}: key {key!r} is unknown{_suggestion(key, known)}" for key in unknown)
-    if error.validator == "minItems" and not error.instance:
-        return f"{where}: the list is empty; give at least {error.validator_value} value"
-    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    return f"{where}: {error.message}" + (f" ({meaning})" if meaning else "")
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    """Nearest known word, or all of them."""
-    known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-
-
-def _repeated(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
 
 
 def hyperparameter_names() -> tuple[list[str], dict[str, list[str]]]:

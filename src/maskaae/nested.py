@@ -12,28 +12,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from maskaae.search_reach import REACH_FACTOR, REACH_MARGIN
-
-
-def search_reach(active: Tensor) -> Tensor:
-    """How many dimensions the search looks at: half as many again as are open, and two.
-
-    Looking no further keeps a large capacity from being harder than a small one; the margin lets the count
-    grow again.
-
-    Parameters
-    ----------
-    active : Tensor
-        Which dimensions are open, (seed, m).
-
-    Returns
-    -------
-    Tensor
-        At most m, as floats, (seed,).
-    """
-    count = active.sum(dim=1).to(torch.get_default_dtype())
-    return (REACH_FACTOR * count + REACH_MARGIN).ceil().clamp(max=float(active.shape[1]))
-
 
 def prefix_lengths(uniform: Tensor, reach: Tensor, full_share: float) -> Tensor:
     """How many dimensions each example keeps: ``reach`` with probability ``full_share``, else 1 to ``reach``.

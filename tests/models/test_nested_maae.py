@@ -93,3 +93,40 @@ def test_search_and_refinement_are_annealed_each_but_the_mask_is_not():
     assert autoencoder[99] < 0.06
     assert len(rates["mask"]) == 60
     assert set(rates["mask"]) == {ROBUST.mask_rate}
+
+
+def test_cut_distance_grows_where_the_critic_tells_the_codes_from_the_prior():
+    """Eq 16 has the right sign: the critic scores by the first coordinate, and the codes lie far below."""
+    model = build_model(SPEC)
+    model.critic.forward = lambda codes: codes[..., 0]
+    model.encode = lambda x: torch.full((*x.shape[:-1], model.m), -5.0)
+    prior = torch.zeros(3, 8, 6)
+    model._measure(torch.zeros(3, 8, 16), prior)
+    assert model.cut_wasserstein.tolist() == [[0.0, *[5.0] * 6]] * 3
+
+
+def test_measurements_are_running_means():
+    """The first one is taken as it is, later ones move the mean by a fiftieth."""
+    model = build_model(SPEC)
+    model.critic.forward = lambda codes: codes.sum(dim=-1)
+    model.encode = lambda x: torch.zeros(*x.shape[:-1], model.m)
+    model._measure(torch.zeros(3, 8, 16), torch.zeros(3, 8, 6))
+    model._measure(torch.zeros(3, 8, 16), torch.ones(3, 8, 6))
+    expected = 0.02 * torch.arange(7.0).expand(3, -1)
+    torch.testing.assert_close(model.cut_wasserstein, expected)
+
+
+def test_every_update_of_a_step_cuts_elsewhere():
+    model = build_model(SPEC)
+    gates = model.gates(draws_for(model, gaussian(3)).next(), masked=True)
+    lengths = gates.sum(dim=-1)  # (update, seed, batch)
+    assert (lengths[0] != lengths[1]).any()
+    assert (lengths[1] != lengths[2]).any()
+
+
+def test_a_new_stage_leaves_no_terms_of_the_search_in_the_history():
+    model = build_model(SPEC)
+    list(model.updates(draws_for(model, gaussian(3)).next(), 0))
+    assert {"regulariser", "ramp"} <= set(model.monitors())
+    model.prepare(model.search_steps)
+    assert not {"regulariser", "ramp"} & set(model.monitors())

@@ -19,7 +19,7 @@ from maskaae.figures import panels
 from maskaae.figures.selection import add_by_dataset, in_order
 from maskaae.figures.statistics import interval_label, over_seeds
 from maskaae.figures.style import BLUE, COUNT_COLOUR, VERMILLION, paper_style
-from maskaae.search_reach import REACH_FACTOR, REACH_MARGIN
+from maskaae.search_reach import search_reach
 
 PREFIX = "cut_"
 QUANTITIES = {"reconstruction": (BLUE, "reconstruction error"), "wasserstein": (VERMILLION, "Wasserstein")}
@@ -61,8 +61,7 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
     rows = last.melt([*RUN_KEYS, "active"], columns, var_name="cut").dropna(subset="value")
     rows[["quantity", "k"]] = rows["cut"].str.removeprefix(PREFIX).str.rsplit("_", n=1, expand=True)
     rows["k"] = rows["k"].astype(int)
-    reach = REACH_FACTOR * rows["active"] + REACH_MARGIN  # of the search at its end; the rest is stale
-    rows = rows[rows["k"] <= reach]
+    rows = rows[rows["k"] <= search_reach(rows["active"])]  # what lies beyond it at the end is stale
     rows = in_order(add_by_dataset(rows.drop(columns="cut"), "n", n), titles)
     return over_seeds(rows, by=["dataset", "model", "m", "quantity", "k"])
 

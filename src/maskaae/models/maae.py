@@ -192,20 +192,24 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         gate = self.mu.unsqueeze(1)  # (seed, 1, m), differentiable by M
         reconstruction = self._reconstruction_loss(x, self.decoder(codes * gate))
         wasserstein = losses.wasserstein_estimate(self.critic(prior * gate), self.critic(codes * gate))
-        regulariser = polarisation(gate.squeeze(1))
-        self.terms |= {
-            "regulariser": regulariser.detach(),
-            "ramp": torch.ones_like(regulariser).detach() * constants.ramp,
-        }
         loss = losses.mask_loss(
             reconstruction,
             self._wasserstein_term(wasserstein) * h.wasserstein_weight,
-            regulariser,
+            self._regulariser(constants),
             reconstruction_weight=h.reconstruction_weight / self.spec.reconstruction_unit,
             ramp=constants.ramp * h.regulariser_weight,
         )
         yield Update("mask", loss * constants.loss_decay)
         project_(self.mask_parameter)
+
+    def _regulariser(self, constants: StepConstants) -> Tensor:
+        """Last term of eq 17 without its weight, (seed,); term and weight are noted for the history."""
+        regulariser = polarisation(self.mu)
+        self.terms |= {
+            "regulariser": regulariser.detach(),
+            "ramp": torch.ones_like(regulariser).detach() * constants.ramp,
+        }
+        return regulariser
 
     @property
     def _ramp_period(self) -> int:
@@ -238,7 +242,7 @@ class WassersteinAutoEncoder(MaskedAdversarialAutoEncoder):
     def draw_sizes(self) -> DrawSizes:
         """As MaskAAE's, without the mask's batch and noise."""
         masked = super().draw_sizes
-        return DrawSizes(batches=masked.batches - 1, prior=masked.prior - 1, mix=masked.mix)
+        return masked._replace(batches=masked.batches - 1, prior=masked.prior - 1)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters of the three updates that are left."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from maskaae.mask import polarisation, project_
+from maskaae.mask import project_
 from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
 from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
-from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths, search_reach
+from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths
+from maskaae.search_reach import search_reach
 
 MEMORY = 0.02
 """Share of the newest batch in the running means of loss and distance: they remember some fifty steps."""
@@ -76,7 +77,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """Cut codes at random during the search; let them pass the mask afterwards."""
         if not masked:
             return super().gates(draw, masked)
-        reach = search_reach(self.active).to(draw.cuts.dtype).view(1, -1, 1, 1)
+        count = self.active.sum(dim=1).to(draw.cuts.dtype)
+        reach = search_reach(count).clamp(max=float(self.m)).view(1, -1, 1, 1)
         lengths = prefix_lengths(draw.cuts, reach, self.spec.hyperparameters.full_share)
         return prefix_gates(lengths, self.m)
 
@@ -92,15 +94,9 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         objective = weight * self.cut_reconstruction  # (seed, m + 1)
         objective = objective + h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
         wanted = best_prefix(objective).to(objective.dtype)  # (seed, m)
-        mu = self.mu
-        regulariser = polarisation(mu)
-        self.terms |= {
-            "regulariser": regulariser.detach(),
-            "ramp": torch.ones_like(regulariser).detach() * constants.ramp,
-        }
-        away = (mu - wanted).abs().sum(dim=1)
-        best = objective.amin(dim=1)
-        yield Update("mask", best + away + constants.ramp * h.regulariser_weight * regulariser)
+        away = (self.mu - wanted).abs().sum(dim=1)
+        regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
+        yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
 
     def monitors(self) -> dict[str, Tensor]:
