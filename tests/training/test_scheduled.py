@@ -82,9 +82,14 @@ def test_watch_names_the_step_of_a_scheduled_divergence():
     assert (found.seed, found.step) == (VECTORS.seeds[1], 3)
 
 
+def interpreted(program):
+    """Run a program with Triton's interpreter, for kernels on the CPU; it must be on before the import."""
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
 def test_fused_rmsprop_equals_the_ordinary_one():
-    """Triton's interpreter runs the kernel on the CPU; it must be switched on before the import."""
-    program = """
+    interpreted("""
 import torch
 from maskaae.training.fused import rmsprop_
 from maskaae.training.optimisers import TF1RMSProp
@@ -99,9 +104,25 @@ for rate in (0.1, 0.01, 0.03):
     ordinary.step(rate)
     torch.testing.assert_close(q, p.detach())
 torch.testing.assert_close(square, ordinary.state_dict()["squares"][0])
-"""
-    environment = {**os.environ, "TRITON_INTERPRET": "1"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+""")
+
+
+def test_fused_adam_equals_the_ordinary_one():
+    interpreted("""
+import torch
+from maskaae.training.optimisers import Adam, FusedAdam
+draw = torch.Generator().manual_seed(0)
+p = torch.nn.Parameter(torch.randn(2500, generator=draw))
+q = torch.nn.Parameter(p.detach().clone())
+ordinary, fused = Adam([p], (0.5, 0.9)), FusedAdam([q], (0.5, 0.9))
+for rate in (0.1, 0.01, 0.03):
+    p.grad = q.grad = torch.randn(2500, generator=draw)
+    ordinary.step(rate)
+    fused.step(torch.tensor([rate]))
+    torch.testing.assert_close(q.detach(), p.detach())
+for name in ("means", "squares"):
+    torch.testing.assert_close(fused.state_dict()[name], ordinary.state_dict()[name])
+""")
 
 
 GPU = pytest.mark.gpu

@@ -90,6 +90,81 @@ class FusedTF1RMSProp(TF1RMSProp):
             rmsprop_(parameter, gradient, square, number, decay=self._decay, epsilon=self._epsilon)
 
 
+class Adam:
+    """Adam (Kingma and Ba 2015, algorithm 1); not derived from torch's class for the same reason.
+
+    Parameters
+    ----------
+    parameters : sequence of Tensor
+        What to update.
+    betas : (float, float)
+        Decays of the first and the second moment.
+    epsilon : float
+        Added to the root of the second moment.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Tensor], betas: tuple[float, float], epsilon: float = 1e-8
+    ) -> None:
+        self._parameters = list(parameters)
+        self._betas, self._epsilon = betas, epsilon
+        self._means = [torch.zeros_like(p, requires_grad=False) for p in parameters]
+        self._squares = [torch.zeros_like(mean) for mean in self._means]
+        self._roots = [torch.empty_like(mean) for mean in self._means]
+        # The betas to the power of the next step, on the device: a captured step moves them on itself.
+        self._decays = torch.tensor(betas, dtype=torch.float64, device=parameters[0].device)
+        self._powers = self._decays.clone()
+
+    @torch.no_grad()
+    def step(self, rate: float | Tensor) -> None:
+        """Update every parameter from its ``.grad``."""
+        scale, epsilon = self._next_factors(rate)
+        first, second = self._betas
+        for parameter, mean, square, root in zip(
+            self._parameters, self._means, self._squares, self._roots, strict=True
+        ):
+            gradient = cast(Tensor, parameter.grad)
+            mean.lerp_(gradient, 1.0 - first)
+            square.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
+            torch.sqrt(square, out=root).add_(epsilon)
+            if isinstance(rate, Tensor):
+                parameter.sub_(torch.div(mean, root, out=root).mul_(scale))
+            else:
+                parameter.addcdiv_(mean, root, value=-float(scale))
+
+    def _next_factors(self, rate: float | Tensor) -> tuple[Tensor, Tensor]:
+        """Learning rate and epsilon, both corrected for the moments' start at zero; the powers move on."""
+        first, second = (1.0 - self._powers).unbind()
+        self._powers.mul_(self._decays)
+        root = second.sqrt()
+        dtype = self._means[0].dtype
+        return (rate * root / first).to(dtype), (self._epsilon * root).to(dtype)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Both moments, and the powers that correct for their start."""
+        return {"means": self._means, "squares": self._squares, "powers": self._powers}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to saved moments."""
+        for name in ("means", "squares"):
+            for own, saved in zip(getattr(self, f"_{name}"), state[name], strict=True):
+                own.copy_(saved)
+        self._powers.copy_(state["powers"])
+
+
+class FusedAdam(Adam):
+    """Adam on a GPU, in one pass over the parameters."""
+
+    @torch.no_grad()
+    def step(self, rate: float | Tensor) -> None:
+        """Update every parameter from its ``.grad``."""
+        from maskaae.training.fused import adam_
+
+        factors = torch.stack([factor.reshape(()) for factor in self._next_factors(rate)])
+        for parameter, mean, square in zip(self._parameters, self._means, self._squares, strict=True):
+            adam_(parameter, cast(Tensor, parameter.grad), mean, square, factors, betas=self._betas)
+
+
 @functools.cache
 def _fused_works(device: torch.device) -> bool:
     """Whether the fused kernel can be compiled for a device; says so once if not."""
@@ -134,19 +209,24 @@ def torch_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
     return TorchOptimiser(torch.optim.RMSprop(parameters, alpha=0.9, eps=1e-10))
 
 
+def _adam(parameters: Sequence[Tensor], betas: tuple[float, float]) -> Optimiser:
+    device = parameters[0].device
+    return (FusedAdam if device.type == "cuda" and _fused_works(device) else Adam)(parameters, betas)
+
+
 def adam(parameters: Sequence[Tensor]) -> Optimiser:
     """Adam with the first moment at 0.5, the usual choice for adversarial training [our choice]."""
-    return TorchOptimiser(torch.optim.Adam(parameters, betas=(0.5, 0.9)))
+    return _adam(parameters, (0.5, 0.9))
 
 
 def adam_published(parameters: Sequence[Tensor]) -> Optimiser:
     """Adam with the constants of Kingma and Ba (2015, algorithm 1), which most published models use."""
-    return TorchOptimiser(torch.optim.Adam(parameters, betas=(0.9, 0.999), eps=1e-8))
+    return _adam(parameters, (0.9, 0.999))
 
 
 def adam_wae(parameters: Sequence[Tensor]) -> Optimiser:
     """Adam with the first moment at 0.5, the constants of WAE's released code."""
-    return TorchOptimiser(torch.optim.Adam(parameters, betas=(0.5, 0.999), eps=1e-8))
+    return _adam(parameters, (0.5, 0.999))
 
 
 OPTIMISERS: Mapping[str, Callable[[Sequence[Tensor]], Optimiser]] = {
