@@ -130,6 +130,8 @@ class Hyperparameters:
         trains on by itself.
     full_share : float
         Share of the codes that ``nested`` training does not cut off.
+    search_floor : float
+        Share of their learning rates that auto-encoder, critic and generator keep at the end of the search.
     ramp_doubling_steps : int or None
         Steps after which ``c(t)`` doubles; None: ``4 R(m)``.
     activity_threshold : float
@@ -147,8 +149,8 @@ class Hyperparameters:
     autoencoder_rate, critic_rate, generator_rate, mask_rate : float
         Learning rates of the four optimisers.
     annealing : float
-        Share of the run (with ``nested`` training, of each of its two stages), at its end, over which all
-        learning rates fall linearly to zero.
+        Share of the run (with ``nested`` training, of each of its two stages), at its end, over which
+        learning rates fall linearly to zero; in the search to ``search_floor``.
     fidelity : Fidelity
         Switches between the paper's text and the released script.
     vae : VariationalConstants
@@ -162,6 +164,7 @@ class Hyperparameters:
     mask_delay: int = 0
     search_share: float = 0.6
     full_share: float = 0.3
+    search_floor: float = 0.2
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1
     reconstruction_weight: float = 1000.0
@@ -224,7 +227,7 @@ ROBUST = Hyperparameters(
     mask_start=(2.0, 3.0),
     mask_ceiling=3.0,
     activity_threshold=0.5,
-    reconstruction_weight=20.0,
+    reconstruction_weight=30.0,
     regulariser_weight=0.0,
     variance_weight=0.0,
     critic_steps=3,
@@ -233,7 +236,9 @@ ROBUST = Hyperparameters(
     generator_rate=5e-4,
     mask_rate=5e-3,
     annealing=0.5,
-    fidelity=Fidelity(mask_training="nested", decay="none", reconstruction_scale="relative"),
+    fidelity=Fidelity(
+        mask_training="nested", decay="none", reconstruction_scale="relative", optimiser="adam"
+    ),
     vae=VariationalConstants(
         rate=1e-3, variance_rate=2e-2, flow_hidden=64, second_hidden=(128, 128, 128), second_share=0.5
     ),

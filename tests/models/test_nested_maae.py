@@ -72,8 +72,10 @@ def test_codes_are_cut_in_the_search_and_masked_after_it():
     assert (model.gates(draw, masked=False) == model.mu.unsqueeze(1)).all()
 
 
-def test_search_and_refinement_are_annealed_each_but_the_mask_is_not():
-    model = build_model(SPEC)
+@pytest.mark.parametrize("floor", [0.0, 0.2])
+def test_search_and_refinement_are_annealed_each_but_the_mask_is_not(floor):
+    hyperparameters = dataclasses.replace(ROBUST, search_floor=floor)
+    model = build_model(dataclasses.replace(SPEC, hyperparameters=hyperparameters))
     stepper = Stepper(model, 100, 32)
     draws = draws_for(model, gaussian(3))
     rates = {}
@@ -89,8 +91,11 @@ def test_search_and_refinement_are_annealed_each_but_the_mask_is_not():
         stepper.step(Draw(*draws.next()), step)
     autoencoder = np.array(rates["autoencoder"]) / ROBUST.autoencoder_rate
     assert autoencoder[[0, 30, 60, 80]].tolist() == [1.0] * 4
-    assert autoencoder[59] < 0.04
+    assert autoencoder[59] == pytest.approx(max(floor, 1 / 30))
     assert autoencoder[99] < 0.06
+    generator = np.array(rates["generator"]) / ROBUST.generator_rate
+    assert generator[59] == pytest.approx(max(floor, 1 / 30))
+    assert generator[99] < 0.06
     assert len(rates["mask"]) == 60
     assert set(rates["mask"]) == {ROBUST.mask_rate}
 

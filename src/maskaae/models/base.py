@@ -264,9 +264,9 @@ class LatentModel(nn.Module, ABC):
         """
         return 0, steps
 
-    def annealed(self, group: str) -> bool:
-        """Whether the learning rate of a parameter group is annealed."""
-        return True
+    def annealing_floor(self, group: str, step: int) -> float:
+        """Share of its learning rate that a parameter group keeps, however near its stage is to the end."""
+        return 0.0
 
     def prepare(self, step: int) -> None:
         """Do what is due between two training steps, before the one that is named; nothing, as a rule."""

@@ -61,9 +61,14 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         end = self.search_steps
         return (0, end) if step < end else (end, steps)
 
-    def annealed(self, group: str) -> bool:
-        """All but the mask: what it learns at the end of the search counts most."""
-        return group != "mask"
+    def annealing_floor(self, group: str, step: int) -> float:
+        """All of it for the mask: what it learns at the end of the search counts most.
+
+        The others keep a share in the search: dimensions that have just been opened are still to be learned.
+        """
+        if group == "mask":
+            return 1.0
+        return self.spec.hyperparameters.search_floor if step < self.search_steps else 0.0
 
     def prepare(self, step: int) -> None:
         """Settle the mask when the search ends: dimensions are open or closed from then on."""

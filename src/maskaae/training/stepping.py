@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from maskaae.models.base import Draw, LatentModel, Update
 from maskaae.models.explicit import explicit_updates
-from maskaae.training.optimisers import OPTIMISERS, Optimiser, TF1RMSProp
+from maskaae.training.optimisers import OPTIMISERS, Optimiser, TorchOptimiser
 from maskaae.training.schedules import annealing_factor
 
 
@@ -96,14 +96,15 @@ class Stepper:
     @property
     def takes_rates_from_device(self) -> bool:
         """Whether all optimisers take a learning rate that is a number on the device."""
-        return all(isinstance(optimiser, TF1RMSProp) for optimiser in self._optimisers.values())
+        return not any(isinstance(optimiser, TorchOptimiser) for optimiser in self._optimisers.values())
 
     def rates(self, step: int) -> dict[str, float]:
         """Learning rate of each update at a step."""
         start, end = self._model.stage(step, self._steps)
         annealing = annealing_factor(step - start, end - start, self._model.spec.hyperparameters.annealing)
         rates = self._model.learning_rates(step)
-        return {name: r * annealing if self._model.annealed(name) else r for name, r in rates.items()}
+        floors = {name: self._model.annealing_floor(name, step) for name in rates}
+        return {name: rate * max(annealing, floors[name]) for name, rate in rates.items()}
 
     def apply(self, updates: Iterator[Update], rates: Mapping[str, float | Tensor]) -> dict[str, Tensor]:
         """Take the updates of one step, each differentiated and stepped before the next is asked for."""
