@@ -40,7 +40,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: ablations why_it_fails
+.PHONY: ablations why_it_fails claims dimensions
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin chaos verify
 .PHONY: lint bench bench-smoke format clean-caches clean
@@ -103,10 +103,17 @@ mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own d
 	cd results/$(RUN)/results && cp metrics.csv tables/table2.md reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
 
 # Runs of their own folder: its data sets have names that other experiments use too.
-ablations why_it_fails: setup
+ablations why_it_fails dimensions: setup
 	$(run_snakemake) $@ --configfile config/$@.yaml --directory results/$@
 	mkdir -p docs/results/$@
-	cd results/$@/results && cp tables/$@.csv tables/$@.md figures/$@.png $(CURDIR)/docs/results/$@/
+	cd results/$@/results && cp tables/$@.csv tables/$@.md $(CURDIR)/docs/results/$@/
+	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $@
+claims: setup ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
+	$(run_snakemake) --configfile config/claims.yaml --directory results/claims
+	mkdir -p docs/results/claims
+	$(python) docs/make_pictures.py results/claims/results/figures docs/results/claims fig4 cuts
+	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md $(CURDIR)/docs/results/claims/
+dimensions: ## Ways of finding the dimension, side by side, into docs/results/dimensions
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as for mnist10k), into docs/results/why_it_fails
 

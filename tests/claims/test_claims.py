@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from maskaae.claims.checks import CLAIMS, at_final_count, judge_claims
+from maskaae.claims.counts import accuracy, counts
 from maskaae.claims.measured import Measured, Thresholds
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.wording import as_markdown, caption, overall
@@ -161,7 +162,7 @@ def test_thresholds_of_the_configuration_count():
 
 def test_the_report_shows_verdicts_and_runs():
     table = verdicts(runs())
-    text = as_markdown(table, TITLES)
+    text = as_markdown(table, counts(Measured.of(runs(), METRIC, {"known": N}, {}, Thresholds())), TITLES)
     assert (
         "| (c) | MAAE's count of active dimensions is (nearly) n for every m >= n. | **supported** |" in text
     )
@@ -174,3 +175,25 @@ def test_the_report_shows_verdicts_and_runs():
 def test_every_claim_is_shown_somewhere():
     assert set(SHOWN_IN) == set(CLAIMS)
     assert "fig4" in FIGURES
+
+
+def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
+    """Capacities 2 to 16 at n = 4: the count is m up to n, then n; two of fifteen runs are made wrong."""
+    metrics = runs(datasets=("known",), models=("maae",))
+    wrong = (metrics["step"] == STEPS[-1]) & (metrics["m"] == 8)
+    metrics.loc[wrong & (metrics["seed"] == 0), "active"] = 5
+    metrics.loc[wrong & (metrics["seed"] == 1), "active"] = 7
+    found = counts(Measured.of(metrics, METRIC, {"known": N}, {}, Thresholds()))
+    assert set(found["m"]) == {4, 8, 16}
+    one, together = accuracy(found).to_dict("records")
+    assert (one["dataset"], one["n"], one["runs"], one["furthest"]) == ("known", N, 15, 3)
+    assert one["exact"] == pytest.approx(13 / 15)
+    assert one["nearly"] == pytest.approx(14 / 15)
+    assert together["dataset"] == ""
+    assert together["exact"] == one["exact"]
+
+
+def test_no_counts_without_data_of_known_n():
+    found = counts(Measured.of(runs(datasets=("pictures",)), METRIC, {}, {"pictures": 8}, Thresholds()))
+    assert found.empty
+    assert accuracy(found).empty

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from maskaae.claims.checks import CLAIMS
+from maskaae.claims.counts import accuracy
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.verdict import Verdict, together
 
@@ -49,13 +50,15 @@ def _needed(low: float, high: float) -> str:
     )
 
 
-def as_markdown(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Tables of all claims: the verdicts, then every statement with its numbers, then figure by figure."""
+def as_markdown(verdicts: pd.DataFrame, found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Tables of all claims: verdicts, the counts behind (c), every statement with its numbers, figures."""
     return (
         "\n\n".join(
             [
                 "## Verdicts",
                 _claims_table(verdicts),
+                "## Counts",
+                _counts_table(found, titles),
                 "## Statements",
                 _statements_table(verdicts, titles),
                 "## Figure by figure",
@@ -71,6 +74,25 @@ def _claims_table(verdicts: pd.DataFrame) -> str:
     lines = ["| | the paper says | verdict |", "|:--|:--|:--|"]
     for letter, rows in verdicts.groupby("claim"):
         lines.append(f"| ({letter}) | {CLAIMS[str(letter)].statement} | **{overall(rows)}** |")
+    return "\n".join(lines)
+
+
+def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    if found.empty:
+        return "No run of MAAE with m >= n on data of known n."
+    lines = ["| data | n | count over seeds, m by m | = n | off by 1 at most | furthest off |"]
+    lines.append("|:--|--:|:--|--:|--:|--:|")
+    for row in accuracy(found).to_dict("records"):
+        runs = found[found["dataset"] == row["dataset"]]
+        counted = "; ".join(
+            f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
+        )
+        title = titles.get(row["dataset"], row["dataset"]) or "all"
+        n = "" if row["n"] is None or math.isnan(row["n"]) else f"{row['n']:.0f}"
+        counted = counted or f"{row['runs']} runs"
+        lines.append(
+            f"| {title} | {n} | {counted} | {row['exact']:.0%} | {row['nearly']:.0%} | {row['furthest']} |"
+        )
     return "\n".join(lines)
 
 
