@@ -18,12 +18,12 @@ def counts(measured: Measured) -> pd.DataFrame:
     tables = []
     for dataset, n in measured.known.items():
         active = measured.at_end(dataset, "maae", "active")
-        rows = active.stack().rename("active").reset_index() if len(active) else pd.DataFrame()
-        if len(rows):
+        if len(active):
+            rows = active.reset_index().melt("seed", var_name="m", value_name="active").dropna()
             tables.append(rows[rows["m"] >= n].assign(dataset=dataset, n=n))
     columns = ["dataset", "n", "m", "seed", "active"]
     return (
-        pd.concat(tables, ignore_index=True)[columns].astype({"active": int})
+        pd.concat(tables, ignore_index=True)[columns].astype({"m": int, "active": int})
         if tables
         else pd.DataFrame(columns=columns)
     )
