@@ -42,7 +42,7 @@ endif
 
 .PHONY: ablations why_it_fails claims dimensions
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
-.PHONY: slurm-plugin chaos verify
+.PHONY: slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke format clean-caches clean
 
 help: ## Show this list
@@ -157,7 +157,12 @@ verify: setup ## Compare two results folders file by file: A=results B=other (RE
 	@$(python) -m maskaae.verify $(A) $(B) $(if $(REPORT),--all)
 
 test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
-	$(python) -m pytest -m slurm
+	$(python) -m pytest -m slurm tests/slurm
+
+slurm-table: $(slurm_stamp) ## Run the SLURM tests three times over, and put their outcomes into docs/reliability.md
+	for run in 1 2 3; do $(python) -m pytest -m slurm tests/slurm --junit-xml=results/slurm/$$run.xml || true; done
+	$(python) tests/slurm/outcomes.py results/slurm/*.xml --output docs/results/reliability/slurm.csv
+	$(python) docs/make_reliability.py
 
 lint: setup ## Style, formatting, types, workflow
 	ruff check $(code)
