@@ -10,7 +10,7 @@ import pytest
 import torch
 from test_explicit import BATCH, CONVOLUTIONAL, DELAYED, VECTORS, examples
 
-from maskaae.hyperparameters import PAPER
+from maskaae.hyperparameters import PAPER, ROBUST
 from maskaae.models import build_model
 from maskaae.training import scheduled
 from maskaae.training.data import TrainingData
@@ -62,8 +62,15 @@ def assert_same(one, other, **tolerance):
         dataclasses.replace(VECTORS, hyperparameters=DELAYED),
         dataclasses.replace(VECTORS, model="wae"),
         CONVOLUTIONAL,
+        dataclasses.replace(VECTORS, hyperparameters=ROBUST, steps=STEPS),
     ],
-    ids=["annealing and decay", "delay and ramp", "wae", "convolutional"],
+    ids=[
+        "annealing and decay",
+        "delay and ramp",
+        "wae",
+        "convolutional",
+        "robust: Adam, search and refinement",
+    ],
 )
 def test_steps_by_numbers_on_the_device_equal_the_ordinary_ones(spec, monkeypatch):
     monkeypatch.setattr(scheduled, "ROWS", 7)  # the table is filled several times
@@ -132,7 +139,13 @@ NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA devic
 @GPU
 @NO_GPU
 @pytest.mark.parametrize(
-    "spec", [VECTORS, dataclasses.replace(VECTORS, hyperparameters=DELAYED), CONVOLUTIONAL]
+    "spec",
+    [
+        VECTORS,
+        dataclasses.replace(VECTORS, hyperparameters=DELAYED),
+        CONVOLUTIONAL,
+        dataclasses.replace(VECTORS, hyperparameters=ROBUST, steps=STEPS),
+    ],
 )
 def test_replayed_graph_equals_ordinary_steps_on_the_gpu(spec):
     model, draws, stepper, watch = parts(spec, "cuda")
