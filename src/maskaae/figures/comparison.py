@@ -12,9 +12,26 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from maskaae.figures import panels
 from maskaae.figures.labels import metric_label
-from maskaae.figures.style import BLUE, DOUBLE_COLUMN, GREEN, GREY, INK, VERMILLION, paper_style
+from maskaae.figures.style import (
+    BLUE,
+    DOUBLE_COLUMN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    paper_style,
+)
 
-CAPACITY_STYLES = ((BLUE, "s"), (VERMILLION, "o"), (GREEN, "^"), (INK, "D"))
+CAPACITY_STYLES = (
+    (BLUE, "s"),
+    (VERMILLION, "o"),
+    (GREEN, "^"),
+    (INK, "D"),
+    (PURPLE, "v"),
+    (ORANGE, "P"),
+)
 COLUMNS = ("count", "distance", "code_deviation", "reconstruction_mse")
 LINE = 0.155  # inches a line
 MARGIN = 0.62  # inches of title and axis a group

@@ -15,6 +15,7 @@ DOUBLE_COLUMN = 6.9  # inches
 
 # Okabe and Ito's palette: its colours stay apart under every common colour blindness.
 VERMILLION, BLUE, GREEN, INK, GREY = "#D55E00", "#0072B2", "#009E73", "#333333", "#9A9A9A"
+PURPLE, ORANGE = "#CC79A7", "#E69F00"
 MODEL_COLOURS = {"wae": VERMILLION, "maae": BLUE}
 MODEL_MARKERS = {"wae": "o", "maae": "s"}
 MODEL_NAMES = TITLES
