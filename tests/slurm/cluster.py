@@ -15,6 +15,7 @@ from pathlib import Path
 PACKAGES = ["munge", "slurm-client", "slurmctld", "slurmd"]
 SYSTEM_FOLDER = Path("/etc/slurm")
 CONTROLLER_PORT = 16917
+FOLDER_PREFIX = "slurm-"
 GPUS = 2
 
 # Two partitions on one node: a job in `urgent` makes SLURM requeue jobs of `main`.
@@ -152,6 +153,7 @@ class Cluster:
             raise ClusterUnavailableError("starting SLURM needs root")
         for name in ("slurm.conf", "gres.conf"):
             path = SYSTEM_FOLDER / name
+            self._remove_leftover(path)
             if path.exists() or path.is_symlink():
                 raise ClusterUnavailableError(f"this machine has a SLURM configuration of its own: {path}")
         try:
@@ -162,6 +164,15 @@ class Cluster:
             raise ClusterUnavailableError(
                 f"the host name {self.host} means {address}, not this machine alone"
             )
+
+    def _remove_leftover(self, path: Path) -> None:
+        """Take away a link of tests that were killed: into such a folder as theirs, with no munged of it."""
+        if not path.is_symlink():
+            return
+        folder = path.readlink().parent
+        ours = folder.parent == self.folder.parent and folder.name.startswith(FOLDER_PREFIX)
+        if ours and self.command("pgrep", "--full", str(folder)).returncode != 0:
+            path.unlink()
 
     def _write_configuration(self) -> None:
         for name in ("munge", "state", "spool", "dev"):

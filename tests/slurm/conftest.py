@@ -4,13 +4,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, ClusterUnavailableError
+from cluster import FOLDER_PREFIX, Cluster, ClusterUnavailableError
 from pipeline import run_locally
 
 
 @pytest.fixture(scope="session")
 def cluster():
-    with tempfile.TemporaryDirectory(prefix="slurm-") as name:  # the daemons refuse pytest's closed folders
+    with tempfile.TemporaryDirectory(
+        prefix=FOLDER_PREFIX
+    ) as name:  # the daemons refuse pytest's closed folders
         Path(name).chmod(0o755)
         slurm = Cluster(Path(name))
         try:
