@@ -1,20 +1,14 @@
-"""What figures and tables ask of the grid, and whether the grid has it.
-
-Imported while the Snakefile is parsed, so nothing heavy is imported here.
-"""
+"""What figures and tables ask of the grid, and whether the grid has it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskaae.config_errors import suggestion
+from maskaae.config.datasets import DatasetEntry
+from maskaae.config.errors import suggestion
+from maskaae.config.reading import Values
 from maskaae.data import registry
-
-if TYPE_CHECKING:
-    from maskaae.config import DatasetEntry
-
-Values = Mapping[str, Any]
 
 NEEDED_MODELS: Mapping[str, tuple[str, ...]] = {
     "fig1": ("wae",),
@@ -38,9 +32,6 @@ NEEDED_MODELS: Mapping[str, tuple[str, ...]] = {
 
 COMPARISONS = frozenset({"table1", "models_over_capacity", "model_samples"})
 AT_ONE_CAPACITY = frozenset({"table1", "model_samples"})
-
-SHOWN_MODELS = frozenset({"wae", "maae"})
-"""Models that must be trained at the capacity that a data set shows."""
 
 SHOW_ONE_CAPACITY = ("fig6", "cuts", "fig10", "fig11", "fig12", "fig13", "table2")
 
