@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from maskaae.claims.checks import CLAIMS, at_final_count, judge_claims
-from maskaae.claims.counts import accuracy, counts
+from maskaae.claims.counts import Accuracy, accuracy, counts
 from maskaae.claims.measured import Measured, Thresholds
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.wording import as_markdown, caption, overall
@@ -185,15 +185,24 @@ def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
     metrics.loc[wrong & (metrics["seed"] == 1), "active"] = 7
     found = counts(Measured.of(metrics, METRIC, {"known": N}, {}, Thresholds()))
     assert set(found["m"]) == {4, 8, 16}
-    one, together = accuracy(found).to_dict("records")
-    assert (one["dataset"], one["n"], one["runs"], one["furthest"]) == ("known", N, 15, 3)
-    assert one["exact"] == pytest.approx(13 / 15)
-    assert one["nearly"] == pytest.approx(14 / 15)
-    assert together["dataset"] == ""
-    assert together["exact"] == one["exact"]
+    near = accuracy(found)
+    assert (near.runs, near.furthest) == (15, 3)
+    assert near.exact == pytest.approx(13 / 15)
+    assert near.nearly == pytest.approx(14 / 15)
+    assert set(found["dataset"]) == {"known"} and set(found["n"]) == {N}
+    text = as_markdown(verdicts(metrics), found, TITLES)
+    by_capacity = "m = 4: 4, 4, 4, 4, 4; m = 8: 5, 7, 4, 4, 4; m = 16: 4, 4, 4, 4, 4"
+    shares = "87% | 93% | 3 |"
+    assert f"| Known n | 4 | {by_capacity} | {shares}" in text
+    assert f"| all |  | 15 runs | {shares}" in text
+
+
+def test_accuracy_is_one_where_every_count_is_n():
+    near = accuracy(pd.DataFrame({"active": [4, 8], "n": [4, 8]}))
+    assert near == Accuracy(runs=2, exact=1.0, nearly=1.0, furthest=0)
 
 
 def test_no_counts_without_data_of_known_n():
     found = counts(Measured.of(runs(datasets=("pictures",)), METRIC, {}, {"pictures": 8}, Thresholds()))
     assert found.empty
-    assert accuracy(found).empty
+    assert "No run of MAAE" in as_markdown(verdicts(runs()), found, {})

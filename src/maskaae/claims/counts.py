@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from maskaae.claims.measured import Measured
+from maskaae.evaluation.stability import NEARLY
+
+
+class Accuracy(NamedTuple):
+    """How near to n the counts of several runs are.
+
+    Attributes
+    ----------
+    runs : int
+        Runs (seeds times capacities, over all data sets that are looked at).
+    exact, nearly : float
+        Shares of runs off by 0, and by at most `NEARLY`.
+    furthest : int
+        The largest error of a run.
+    """
+
+    runs: int
+    exact: float
+    nearly: float
+    furthest: int
 
 
 def counts(measured: Measured) -> pd.DataFrame:
@@ -29,35 +51,18 @@ def counts(measured: Measured) -> pd.DataFrame:
     )
 
 
-def accuracy(found: pd.DataFrame) -> pd.DataFrame:
-    """Shares of runs whose count is right, and nearly so, for each data set and over all.
+def accuracy(found: pd.DataFrame) -> Accuracy:
+    """Shares of runs whose count is right, and nearly so.
 
     Parameters
     ----------
     found : DataFrame
-        From `counts`.
-
-    Returns
-    -------
-    DataFrame
-        dataset ("" for all), n, runs, exact and nearly (shares of runs off by 0, by at most 1), furthest (the
-        largest error of a run).
+        From `counts`, or some of its rows; not empty.
     """
     error = (found["active"] - found["n"]).abs()
-    rows = [_shares(name, int(group["n"].iloc[0]), error[group.index]) for name, group in _groups(found)]
-    return pd.DataFrame([*rows, _shares("", None, error)] if rows else [])
-
-
-def _groups(found: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(str(name), group) for name, group in found.groupby("dataset", sort=False)]
-
-
-def _shares(dataset: str, n: int | None, error: pd.Series[int]) -> dict[str, object]:
-    return {
-        "dataset": dataset,
-        "n": n,
-        "runs": len(error),
-        "exact": (error == 0).mean(),
-        "nearly": (error <= 1).mean(),
-        "furthest": int(error.max()),
-    }
+    return Accuracy(
+        runs=len(error),
+        exact=float((error == 0).mean()),
+        nearly=float((error <= NEARLY).mean()),
+        furthest=int(error.max()),
+    )

@@ -12,6 +12,7 @@ from maskaae.claims.checks import CLAIMS
 from maskaae.claims.counts import accuracy
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.verdict import Verdict, together
+from maskaae.evaluation.stability import NEARLY
 
 NOTE = """\
 Last checkpoint. Estimates are means over seeds, paired where runs share data and seed; ratios are averaged as
@@ -80,20 +81,22 @@ def _claims_table(verdicts: pd.DataFrame) -> str:
 def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if found.empty:
         return "No run of MAAE with m >= n on data of known n."
-    lines = ["| data | n | count over seeds, m by m | = n | off by 1 at most | furthest off |"]
+    lines = [f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off |"]
     lines.append("|:--|--:|:--|--:|--:|--:|")
-    for row in accuracy(found).to_dict("records"):
-        runs = found[found["dataset"] == row["dataset"]]
-        counted = "; ".join(
+    for dataset, runs in found.groupby("dataset", sort=False):
+        by_capacity = "; ".join(
             f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
         )
-        title = titles.get(row["dataset"], row["dataset"]) or "all"
-        n = "" if row["n"] is None or math.isnan(row["n"]) else f"{row['n']:.0f}"
-        counted = counted or f"{row['runs']} runs"
         lines.append(
-            f"| {title} | {n} | {counted} | {row['exact']:.0%} | {row['nearly']:.0%} | {row['furthest']} |"
+            f"| {titles.get(str(dataset), dataset)} | {runs['n'].iloc[0]} | {by_capacity} | {_shares(runs)} |"
         )
+    lines.append(f"| all |  | {len(found)} runs | {_shares(found)} |")
     return "\n".join(lines)
+
+
+def _shares(found: pd.DataFrame) -> str:
+    near = accuracy(found)
+    return f"{near.exact:.0%} | {near.nearly:.0%} | {near.furthest}"
 
 
 def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
