@@ -77,6 +77,16 @@ def test_steps_by_numbers_on_the_device_equal_the_ordinary_ones(spec, monkeypatc
     assert_same(trained_by_schedule(spec), trained_ordinarily(spec), rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("optimiser", "takes"), [("tf1_rmsprop", True), ("adam", True), ("torch_rmsprop", False)]
+)
+def test_our_optimisers_take_rates_from_the_device_and_torchs_do_not(optimiser, takes):
+    """Only the first kind can be captured in a graph."""
+    hyperparameters = PAPER.override({"fidelity": {"optimiser": optimiser}})
+    stepper = parts(dataclasses.replace(VECTORS, hyperparameters=hyperparameters))[2]
+    assert stepper.takes_rates_from_device is takes
+
+
 def test_watch_names_the_step_of_a_scheduled_divergence():
     model, draws, stepper, watch = parts(VECTORS)
     steps = ScheduledSteps(stepper, stepper.explicit, draws, watch, "cpu")
@@ -121,7 +131,8 @@ from maskaae.training.optimisers import Adam, FusedAdam
 draw = torch.Generator().manual_seed(0)
 p = torch.nn.Parameter(torch.randn(2500, generator=draw))
 q = torch.nn.Parameter(p.detach().clone())
-ordinary, fused = Adam([p], (0.5, 0.9)), FusedAdam([q], (0.5, 0.9))
+large = 1e-2  # an epsilon that counts
+ordinary, fused = Adam([p], (0.5, 0.9), large), FusedAdam([q], (0.5, 0.9), large)
 for rate in (0.1, 0.01, 0.03):
     p.grad = q.grad = torch.randn(2500, generator=draw)
     ordinary.step(rate)

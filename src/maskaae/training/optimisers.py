@@ -49,7 +49,11 @@ class TF1RMSProp:
         # Epsilon is kept in the accumulator, s + epsilon: that saves a pass over all parameters.
         self._squares = [torch.full_like(p, 1.0 + epsilon, requires_grad=False) for p in parameters]
         self._shares = [p.new_tensor((1.0 - decay) * epsilon, requires_grad=False) for p in parameters]
-        self._roots = [torch.empty_like(square) for square in self._squares]
+
+    @functools.cached_property
+    def _roots(self) -> list[Tensor]:
+        """Room for the roots, which a fused step does not need."""
+        return [torch.empty_like(square) for square in self._squares]
 
     @torch.no_grad()
     def step(self, rate: float | Tensor) -> None:
@@ -110,10 +114,14 @@ class Adam:
         self._betas, self._epsilon = betas, epsilon
         self._means = [torch.zeros_like(p, requires_grad=False) for p in parameters]
         self._squares = [torch.zeros_like(mean) for mean in self._means]
-        self._roots = [torch.empty_like(mean) for mean in self._means]
         # The betas to the power of the next step, on the device: a captured step moves them on itself.
         self._decays = torch.tensor(betas, dtype=torch.float64, device=parameters[0].device)
         self._powers = self._decays.clone()
+
+    @functools.cached_property
+    def _roots(self) -> list[Tensor]:
+        """Room for the roots, which a fused step does not need."""
+        return [torch.empty_like(mean) for mean in self._means]
 
     @torch.no_grad()
     def step(self, rate: float | Tensor) -> None:
@@ -166,8 +174,10 @@ class FusedAdam(Adam):
 
 
 @functools.cache
-def _fused_works(device: torch.device) -> bool:
-    """Whether the fused kernel can be compiled for a device; says so once if not."""
+def _fused_on(device: torch.device) -> bool:
+    """Whether a device is a GPU that the fused kernels can be compiled for; says so once if they cannot."""
+    if device.type != "cuda":
+        return False
     try:
         from maskaae.training.fused import check
 
@@ -180,8 +190,7 @@ def _fused_works(device: torch.device) -> bool:
 
 def tf1_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
     """TensorFlow 1's RMSProp, fused on a GPU."""
-    device = parameters[0].device
-    return (FusedTF1RMSProp if device.type == "cuda" and _fused_works(device) else TF1RMSProp)(parameters)
+    return (FusedTF1RMSProp if _fused_on(parameters[0].device) else TF1RMSProp)(parameters)
 
 
 class TorchOptimiser:
@@ -210,8 +219,7 @@ def torch_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
 
 
 def _adam(parameters: Sequence[Tensor], betas: tuple[float, float]) -> Optimiser:
-    device = parameters[0].device
-    return (FusedAdam if device.type == "cuda" and _fused_works(device) else Adam)(parameters, betas)
+    return (FusedAdam if _fused_on(parameters[0].device) else Adam)(parameters, betas)
 
 
 def adam(parameters: Sequence[Tensor]) -> Optimiser:
