@@ -112,7 +112,7 @@ claims: setup ## The paper's claims on data of known dimension, with verdicts, i
 	$(run_snakemake) --configfile config/claims.yaml --directory results/claims
 	mkdir -p docs/results/claims
 	$(python) docs/make_pictures.py results/claims/results/figures docs/results/claims fig4 cuts
-	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md $(CURDIR)/docs/results/claims/
+	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/claims/
 dimensions: ## Ways of finding the dimension, side by side, into docs/results/dimensions
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as for mnist10k), into docs/results/why_it_fails

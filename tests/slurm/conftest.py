@@ -10,9 +10,8 @@ from pipeline import run_locally
 
 @pytest.fixture(scope="session")
 def cluster():
-    with tempfile.TemporaryDirectory(
-        prefix=FOLDER_PREFIX
-    ) as name:  # the daemons refuse pytest's closed folders
+    # Not one of pytest's folders: only their owner may enter those, and the daemons refuse that.
+    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as name:
         Path(name).chmod(0o755)
         slurm = Cluster(Path(name))
         try:
