@@ -40,7 +40,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: ablations why_it_fails claims dimensions
+.PHONY: ablations why_it_fails claims dimensions mnist10k_table1
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke format clean-caches clean
@@ -101,6 +101,12 @@ mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own d
 	$(run_snakemake) --configfile docs/results/$(RUN)/experiment.yaml --directory results/$(RUN)
 	$(python) docs/make_pictures.py results/$(RUN)/results/figures docs/results/$(RUN) fig4 fig5 fig6 fig8 fig10 cuts
 	cd results/$(RUN)/results && cp metrics.csv tables/table2.md reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
+
+mnist10k_table1: setup ## Table 1 on the same images, into docs/results/mnist10k_table1
+	$(run_snakemake) table1 model_samples --configfile docs/results/$@/experiment.yaml --directory results/$@
+	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ model_samples
+	cd results/$@/results && cp tables/table1.csv tables/table1.md $(CURDIR)/docs/results/$@/
+	cd results/$@/results/search/mnist10k && for table in *.csv; do cp "$$table" "$(CURDIR)/docs/results/$@/search_$$table"; done
 
 # Runs of their own folder: its data sets have names that other experiments use too.
 ablations why_it_fails dimensions: setup
