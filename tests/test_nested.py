@@ -34,9 +34,9 @@ def test_every_length_is_drawn_as_often_as_it_should(m: int, full_share: float) 
 
 
 def test_gates_keep_the_first_dimensions() -> None:
-    """Two of three dimensions kept, and all."""
-    gates = prefix_gates(torch.tensor([[2.0], [3.0]]), m=3)
-    assert gates.tolist() == [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]
+    """Two of three dimensions kept, and all, also where the length is above the capacity."""
+    gates = prefix_gates(torch.tensor([[2.0], [3.0], [7.0]]), m=3)
+    assert gates.tolist() == [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
 
 
 def test_codes_are_cut_everywhere() -> None:

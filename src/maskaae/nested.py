@@ -35,7 +35,7 @@ def prefix_lengths(uniform: Tensor, reach: Tensor, full_share: float) -> Tensor:
 
 
 def prefix_gates(lengths: Tensor, m: int) -> Tensor:
-    """Gates that keep the first dimensions: lengths (..., 1) to ones and zeros (..., m)."""
+    """Gates that keep the first dimensions, all where there are fewer: lengths (..., 1) to (..., m)."""
     return (torch.arange(m, device=lengths.device) < lengths).to(lengths.dtype)
 
 

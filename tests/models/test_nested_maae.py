@@ -121,6 +121,15 @@ def test_measurements_are_running_means():
     torch.testing.assert_close(model.cut_wasserstein, expected)
 
 
+def test_a_full_capacity_is_cut_as_if_there_were_room():
+    """All 6 dimensions open: the reach is 11, and the share of whole codes 0.3 + 0.7 * 6 / 11."""
+    model = build_model(SPEC)
+    assert model.active.all()
+    gates = model.gates(draws_for(model, gaussian(3), batch=2000).next(), masked=True)
+    whole = gates.prod(dim=-1).mean().item()
+    assert whole == pytest.approx(0.3 + 0.7 * 6 / 11, abs=0.01)
+
+
 def test_every_update_of_a_step_cuts_elsewhere():
     model = build_model(SPEC)
     gates = model.gates(draws_for(model, gaussian(3)).next(), masked=True)

@@ -79,11 +79,15 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
                 self.terms.pop(name, None)
 
     def gates(self, draw: Draw, masked: bool) -> Tensor:
-        """Cut codes at random during the search; let them pass the mask afterwards."""
+        """Cut codes at random during the search; let them pass the mask afterwards.
+
+        A reach above the capacity leaves codes whole so much more often: the last dimensions are learned as
+        well as those in the middle of a larger code, and are not closed for being the last.
+        """
         if not masked:
             return super().gates(draw, masked)
         count = self.active.sum(dim=1).to(draw.cuts.dtype)
-        reach = search_reach(count).clamp(max=float(self.m)).view(1, -1, 1, 1)
+        reach = search_reach(count).view(1, -1, 1, 1)
         lengths = prefix_lengths(draw.cuts, reach, self.spec.hyperparameters.full_share)
         return prefix_gates(lengths, self.m)
 
