@@ -149,11 +149,11 @@ docs-table1: setup ## Put what the last `make table1` and `make models` gave int
 
 # --------------------------------------------------------------------------------------------- checks
 
-test: setup ## The test suite (under 10 minutes on 2 cores)
-	$(python) -m pytest -m "not long and not slurm"
+test: setup ## The test suite (about 6 minutes on 2 cores)
+	$(python) -m pytest -m "not long and not slurm" --numprocesses auto --dist loadfile
 
-test-all: setup ## The long tests too
-	$(python) -m pytest -m "not slurm"
+test-all: test ## The long tests too
+	$(python) -m pytest -m "long and not slurm"
 
 chaos: setup ## Kill trainings 100 times and more, fill their disk, set their clock: docs/reliability.md
 	OMP_NUM_THREADS=1 $(python) tests/reliability/chaos.py --kills 100 --output docs/results/reliability
