@@ -51,6 +51,33 @@ def test_times_and_machine_do_not_count_but_what_was_run_does(two):
     assert verdicts(two)["runs/run.json"] == "different"
 
 
+def test_times_in_tables_do_not_count_whether_columns_or_quantities(two):
+    for folder, time in zip(two, (1.0, 7.0), strict=True):
+        pd.DataFrame({"seed": [0], "seconds": [time]}).to_csv(folder / "wide.csv", index=False)
+        pd.DataFrame({"quantity": ["fid", "minutes"], "mean": [3.0, time]}).to_csv(
+            folder / "tidy.csv", index=False
+        )
+        (folder / "tidy.md").write_text(f"| 3.0 | {time} |")
+    assert set(verdicts(two).values()) == {"equal"}
+    notes = {c.file: c.note for c in compare_folders(*two)}
+    assert notes["wide.csv"] == notes["tidy.csv"] == "but for times and machine"
+    (two[1] / "wide.csv").write_text("seed\n0.0\n")
+    (two[0] / "wide.csv").write_text("seed\n0\n")
+    assert {c.file: c.note for c in compare_folders(*two)}["wide.csv"] == "same numbers"
+    pd.DataFrame({"quantity": ["fid", "minutes"], "mean": [4.0, 1.0]}).to_csv(
+        two[1] / "tidy.csv", index=False
+    )
+    found = verdicts(two)
+    assert (found["tidy.csv"], found["tidy.md"]) == ("different", "different")
+
+
+def test_words_that_differ_beside_a_table_that_does_not_are_different(two):
+    for folder, words in zip(two, ("8", "9"), strict=True):
+        (folder / "table.csv").write_text("n\n8\n")
+        (folder / "table.md").write_text(words)
+    assert verdicts(two)["table.md"] == "different"
+
+
 @pytest.mark.parametrize(("shift", "verdict"), [(1e-6, "within tolerance"), (0.1, "different")])
 def test_numbers_are_compared_within_the_tolerance(two, shift, verdict):
     pd.DataFrame({"step": [1, 2], "loss": [0.5 + shift, np.nan], "note": ["a", None]}).to_csv(

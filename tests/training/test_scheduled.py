@@ -143,12 +143,7 @@ for name in ("means", "squares"):
 """)
 
 
-GPU = pytest.mark.gpu
-NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-
-
-@GPU
-@NO_GPU
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     "spec",
     [
@@ -168,8 +163,7 @@ def test_replayed_graph_equals_ordinary_steps_on_the_gpu(spec):
     assert_same((model, losses), trained_ordinarily(spec, "cuda"), rtol=1e-3, atol=1e-4)
 
 
-@GPU
-@NO_GPU
+@pytest.mark.gpu
 def test_run_that_replays_a_graph_resumes_with_the_same_numbers(tmp_path):
     plan = TrainingPlan(steps=40, batch_size=BATCH, log_every=5, checkpoint_every=20)
     data = np.random.default_rng(0).normal(size=(100, 12)).astype(np.float32)
