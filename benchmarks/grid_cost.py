@@ -1,7 +1,8 @@
 """Arithmetic of a whole configuration: operations of every training, and hours at a given rate.
 
 Operations are counted by torch while one training step of one seed runs on a small batch, and scaled to the
-batch size, the seeds and the steps. The rate is an assumption, not a measurement:
+batch size, the seeds and the steps; of models that train in stages it is the first step, the most costly.
+The rate is an assumption, not a measurement:
 
     python benchmarks/grid_cost.py --output docs/results/grid_cost.csv --teraflops 20
 """
@@ -55,6 +56,7 @@ def operations_a_step(entry: DatasetEntry, model: str, m: int) -> float:
         normalisation=network["normalisation"],
         critic_hidden=tuple(network["critic_hidden"]),
         hyperparameters=entry.hyperparameters.override({"mask_delay": 0}),
+        steps=entry.training["steps"],
     )
     built = build_model(spec)
     examples = np.random.default_rng(0).integers(0, 256, size=(8, *shape)).astype(np.uint8)
