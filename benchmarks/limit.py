@@ -14,10 +14,57 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from cases import CASES, Case, operations, ours, weight_bytes
-from machine import copy_rate, describe, matrix_rate
+from cases import CASES, Case, Contender, operations, ours, uncaptured, weight_bytes
+from machine import copy_rate, describe, matrix_rate, seconds_of
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from training import in_turn
+
+PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1}
+"""Matrix products, and where their factors begin among the arguments."""
+
+
+class Products(TorchDispatchMode):
+    """Notes the factors of the matrix products of what runs under it.
+
+    Attributes
+    ----------
+    found : list of (shape, stride, shape, stride)
+        Of the first and the second factor, in the order of the products.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[tuple[int, ...], ...]] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        """Run an operation, and note its factors if it is a product."""
+        first = PRODUCTS.get(function.overloadpacket.__name__)
+        if first is not None:
+            factors = args[first : first + 2]
+            self.found.append(tuple(part for x in factors for part in (tuple(x.shape), x.stride())))
+        return function(*args, **kwargs or {})
+
+
+def products_alone(take: Contender, device: str) -> float:
+    """Seconds of the matrix products of one training step, with nothing else between them."""
+    with Products() as products:
+        take(1)
+
+    def factor(shape: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+        extent = 1 + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
+        return torch.randn(extent, device=device).as_strided(shape, stride)
+
+    # One set of factors for every kind of product, as a step uses its buffers again.
+    kinds = {kind: (factor(*kind[:2]), factor(*kind[2:])) for kind in set(products.found)}
+    outputs = {kind: torch.matmul(*factors) for kind, factors in kinds.items()}
+
+    def all_products() -> None:
+        for kind in products.found:
+            torch.matmul(*kinds[kind], out=outputs[kind])
+
+    return min(seconds_of(all_products, device, repeats=5) for _ in range(3))
 
 
 def measure(case: Case, seeds: list[int], device: str, seconds: float) -> pd.DataFrame:
@@ -29,6 +76,7 @@ def measure(case: Case, seeds: list[int], device: str, seconds: float) -> pd.Dat
     rows = []
     for count in seeds:
         step = in_turn({"ours": ours(case, count, device)}, seconds, blocks=3)["ours"]
+        products = products_alone(uncaptured(case, count, device), device)
         by_arithmetic = count * per_seed / arithmetic
         by_memory = (
             count * weight_bytes(case) / bandwidth if on_gpu else 0.0
@@ -46,9 +94,11 @@ def measure(case: Case, seeds: list[int], device: str, seconds: float) -> pd.Dat
                 "ms_per_step": 1e3 * step,
                 "arithmetic_ms": 1e3 * by_arithmetic,
                 "memory_ms": 1e3 * by_memory,
+                "products_ms": 1e3 * products,
                 "binds": "arithmetic" if floor == by_arithmetic else "memory",
                 "share_of_matrix_rate": by_arithmetic / step,
                 "share_of_limit": floor / step,
+                "share_of_products": products / step,
             }
         )
     return pd.DataFrame(rows)

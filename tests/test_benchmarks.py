@@ -1,5 +1,6 @@
 """The benchmarks run, at toy size, and compare what they say they compare."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,16 @@ def test_gpu_measurements_walk_through_on_a_cpu(tmp_path):
     assert (pd.read_csv(tmp_path / "gpu_mnist.csv")["minutes_at_paper_length"] > 0).all()
     table = pd.read_csv(tmp_path / "gpu_training_toy.csv")
     assert {"reference", "plain", "ours"} <= set(table["contender"])
+
+
+def test_products_of_a_step_hold_all_of_its_operations(benchmarks):
+    from cases import TOY, operations, uncaptured
+    from limit import Products, products_alone
+
+    take = uncaptured(TOY, 2, "cpu")
+    with Products() as products:
+        take(1)
+    counted = sum(2 * math.prod(a) * b[-1] for a, _, b, _ in products.found)
+
+    assert counted == 2 * operations(TOY)
+    assert 0 < products_alone(take, "cpu") < 1
