@@ -149,7 +149,7 @@ docs-table1: setup ## Put what the last `make table1` and `make models` gave int
 
 # --------------------------------------------------------------------------------------------- checks
 
-test: setup ## The test suite (about 6 minutes on 2 cores)
+test: setup ## The test suite (about 5 minutes on 2 cores)
 	$(python) -m pytest -m "not long and not slurm" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-all: test ## The long tests too

@@ -12,22 +12,19 @@ from maskaae.search_reach import search_reach
 def test_lengths_by_hand() -> None:
     """A share of 0.5 is not cut at all; the other half is spread evenly over 1 to m."""
     uniform = torch.tensor([0.0, 0.49, 0.5, 0.62, 0.63, 0.99])
-    assert prefix_lengths(uniform, torch.tensor(4.0), full_share=0.5).tolist() == [
-        4.0,
-        4.0,
-        1.0,
-        1.0,
-        2.0,
-        4.0,
-    ]
+    none, four = torch.tensor(0.0), torch.tensor(4.0)
+    assert prefix_lengths(uniform, none, four, full_share=0.5).tolist() == [4.0, 4.0, 1.0, 1.0, 2.0, 4.0]
+    two = torch.tensor(2.0)
+    assert prefix_lengths(uniform, two, four, full_share=0.5).tolist() == [4.0, 4.0, 3.0, 3.0, 3.0, 4.0]
 
 
-@pytest.mark.parametrize(("m", "full_share"), [(1, 0.0), (4, 0.3), (7, 0.0)])
-def test_every_length_is_drawn_as_often_as_it_should(m: int, full_share: float) -> None:
+@pytest.mark.parametrize(("least", "m", "full_share"), [(0, 1, 0.0), (0, 4, 0.3), (0, 7, 0.0), (3, 7, 0.3)])
+def test_every_length_is_drawn_as_often_as_it_should(least: int, m: int, full_share: float) -> None:
     """Frequencies over an even grid of uniform numbers are those of the law."""
     grid = (torch.arange(100_000) + 0.5) / 100_000
-    lengths = prefix_lengths(grid, torch.tensor(float(m)), full_share)
-    expected = torch.full((m,), (1 - full_share) / m)
+    lengths = prefix_lengths(grid, torch.tensor(float(least)), torch.tensor(float(m)), full_share)
+    expected = torch.full((m,), (1 - full_share) / (m - least))
+    expected[:least] = 0.0
     expected[-1] += full_share
     found = torch.stack([(lengths == k).float().mean() for k in range(1, m + 1)])
     assert torch.allclose(found, expected, atol=1e-4)

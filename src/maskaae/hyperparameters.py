@@ -130,6 +130,9 @@ class Hyperparameters:
         trains on by itself.
     full_share : float
         Share of the codes that ``nested`` training does not cut off.
+    shortest_cut : float
+        Share of the open dimensions that ``nested`` training leaves to every code in the second
+        half of the search.
     search_floor : float
         Share of their learning rates that auto-encoder, critic and generator keep at the end of the search.
     ramp_doubling_steps : int or None
@@ -164,6 +167,7 @@ class Hyperparameters:
     mask_delay: int = 0
     search_share: float = 0.6
     full_share: float = 0.3
+    shortest_cut: float = 0.75
     search_floor: float = 0.2
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1

@@ -13,25 +13,28 @@ import torch
 from torch import Tensor
 
 
-def prefix_lengths(uniform: Tensor, reach: Tensor, full_share: float) -> Tensor:
-    """How many dimensions each example keeps: ``reach`` with probability ``full_share``, else 1 to ``reach``.
+def prefix_lengths(uniform: Tensor, least: Tensor, reach: Tensor, full_share: float) -> Tensor:
+    """How many dimensions each example keeps.
+
+    ``reach`` with probability ``full_share``, else any number above ``least`` up to ``reach`` alike.
 
     Parameters
     ----------
     uniform : Tensor
         Numbers in [0, 1).
-    reach : Tensor
-        Largest length, broadcastable to the shape of ``uniform``.
+    least, reach : Tensor
+        Whole numbers that lengths are above, and at or below; broadcastable to the shape of ``uniform``.
     full_share : float
         In [0, 1).
 
     Returns
     -------
     Tensor
-        Whole numbers in 1 to ``reach``, as floats, in the shape of ``uniform``.
+        Whole numbers, as floats, in the shape of ``uniform``.
     """
     rescaled = (uniform - full_share) / (1.0 - full_share)  # in [0, 1) where not all are kept
-    return torch.minimum(torch.where(uniform < full_share, reach, (rescaled * reach).floor() + 1.0), reach)
+    cut = least + (rescaled * (reach - least)).floor() + 1.0
+    return torch.minimum(torch.where(uniform < full_share, reach, cut), reach)
 
 
 def prefix_gates(lengths: Tensor, m: int) -> Tensor:

@@ -106,6 +106,28 @@ def test_a_seed_is_the_plain_convolution_of_its_own_images():
         torch.testing.assert_close(codes[seed], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("layer", [SeedConvolution, SeedDeconvolution])
+@pytest.mark.parametrize("side", [4, 32])
+def test_small_and_large_maps_are_convolved_alike(layer, side):
+    """Small ones in groups, large ones seed after seed: outputs and gradients are those of a seed alone."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    together = layer(2, 3, *([2] if layer is SeedConvolution else []), generators)
+    x = torch.rand(5, 3 * 2, side, side, requires_grad=True)
+    output = together(x)
+    output.square().sum().backward()
+    for seed in range(3):
+        weight = together.weight[seed].detach().requires_grad_()
+        own = x[:, 2 * seed : 2 * seed + 2].detach().requires_grad_()
+        if layer is SeedConvolution:
+            expected = functional.conv2d(own, weight, stride=2, padding=2)
+        else:
+            expected = functional.conv_transpose2d(own, weight, stride=2, padding=2, output_padding=1)
+        expected.square().sum().backward()
+        torch.testing.assert_close(output[:, 3 * seed : 3 * seed + 3], expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(together.weight.grad[seed], weight.grad, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(x.grad[:, 2 * seed : 2 * seed + 2], own.grad, rtol=1e-4, atol=1e-5)
+
+
 def test_decoder_puts_each_colour_where_it_is_stored():
     model = build_model(dataclasses.replace(SPEC, normalisation="none"))
     with torch.no_grad():

@@ -180,7 +180,7 @@ class ExplicitUpdates:
     def updates_with(self, draw: Draw, constants: StepConstants, masked: bool) -> Iterator[Update]:
         """Yield the updates of a step whose constants are given, with or without the mask's."""
         steps = self._model.spec.hyperparameters.critic_steps
-        gates = self._model.gates(draw, masked)
+        gates = self._model.gates(draw, constants, masked)
         yield self._networks.autoencoder(draw.batches[0], gates[0], constants)
         encoded = self._networks.encode(draw.batches[1 : 2 + steps], gates[1:])
         for rows in self._critic.rows(encoded, draw.prior[:steps] * gates[1 : 1 + steps], draw.mix):

@@ -38,10 +38,13 @@ class StepConstants(NamedTuple):
         ``c(t)`` of eq 17.
     loss_decay : float or Tensor
         The script's factor on the losses of auto-encoder and mask [code]; RMSProp divides it out.
+    shortest_cut : float or Tensor
+        Share of the open dimensions that no code is cut below, where codes are cut.
     """
 
     ramp: float | Tensor
     loss_decay: float | Tensor
+    shortest_cut: float | Tensor = 0.0
 
 
 def reconstruction_loss(spec: ModelSpec) -> ReconstructionLoss:
@@ -116,7 +119,7 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         """
         steps = self.spec.hyperparameters.critic_steps
         constants = self.constants(step)
-        gates = self.gates(draw, self.masks_at(step))
+        gates = self.gates(draw, constants, self.masks_at(step))
         yield self.autoencoder_update(draw.batches[0], gates[0], constants)
         critic_gates = gates[1 : 1 + steps]
         priors = draw.prior[:steps] * critic_gates
@@ -125,13 +128,15 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         if self.masks_at(step):
             yield from self.mask_updates(draw.batches[2 + steps], draw.prior[steps], constants)
 
-    def gates(self, draw: Draw, masked: bool) -> Tensor:
+    def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
         """Return what codes are multiplied by in each update of a step: the mask, in all of them [code].
 
         Parameters
         ----------
         draw : Draw
             Random numbers of the step.
+        constants : StepConstants
+            Of the step.
         masked : bool
             Whether the step updates the mask.
 

@@ -21,6 +21,9 @@ ROWS = 1024
 
 MOST_EXAMPLES = 16
 
+CLOSER_LOOK = 0.5
+"""Share of the search after which codes keep ``shortest_cut`` of the open dimensions."""
+
 
 class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     """MaskAAE in two stages; see ``maskaae.nested`` for the idea and ``docs/robust.md`` for the evidence.
@@ -28,8 +31,9 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     *Search*, the first ``search_share`` of the run: every update sees codes cut off after a random number of
     dimensions, and eq 17 is measured at every cut. The reconstruction error falls with every dimension that
     carries something new, the Wasserstein term rises with every dimension that the encoder cannot fill as the
-    prior does (theorem 1's two sides); the mask follows the smallest sum. *Refinement*: the mask is set to
-    zeros and ones, and the model with the dimensions that are left trains on by itself.
+    prior does (theorem 1's two sides); the mask follows the smallest sum. The first half of it looks at every
+    number of dimensions, the second half at those around the count. *Refinement*: the mask is set to zeros
+    and ones, and the model with the dimensions that are left trains on by itself.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -56,6 +60,12 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """Whether a step belongs to the search: the mask learns in it from the first step on."""
         return step < self.search_steps
 
+    def constants(self, step: int) -> StepConstants:
+        """As the plain form's, and how short codes may be cut."""
+        close = step >= CLOSER_LOOK * self.search_steps
+        shortest = self.spec.hyperparameters.shortest_cut if close else 0.0
+        return super().constants(step)._replace(shortest_cut=shortest)
+
     def stage(self, step: int, steps: int) -> tuple[int, int]:
         """Search or refinement: their first step, and the one after their last."""
         end = self.search_steps
@@ -78,17 +88,18 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             for name in ("regulariser", "ramp"):  # or the history would go on with their last values
                 self.terms.pop(name, None)
 
-    def gates(self, draw: Draw, masked: bool) -> Tensor:
+    def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
 
         A reach above the capacity leaves codes whole so much more often: the last dimensions are learned as
         well as those in the middle of a larger code, and are not closed for being the last.
         """
         if not masked:
-            return super().gates(draw, masked)
-        count = self.active.sum(dim=1).to(draw.cuts.dtype)
-        reach = search_reach(count).view(1, -1, 1, 1)
-        lengths = prefix_lengths(draw.cuts, reach, self.spec.hyperparameters.full_share)
+            return super().gates(draw, constants, masked)
+        count = self.active.sum(dim=1).to(draw.cuts.dtype).view(1, -1, 1, 1)
+        least = (constants.shortest_cut * count).floor()
+        full_share = self.spec.hyperparameters.full_share
+        lengths = prefix_lengths(draw.cuts, least, search_reach(count), full_share)
         return prefix_gates(lengths, self.m)
 
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:

@@ -46,7 +46,7 @@ class ScheduledSteps:
     ) -> None:
         self._stepper, self._explicit, self._draws, self._watch = stepper, explicit, draws, watch
         self._names = list(stepper.rates(0))
-        self._table = torch.zeros(ROWS, len(self._names) + 2, device=device)  # rates, ramp, loss decay
+        self._table = torch.zeros(ROWS, len(self._names) + len(StepConstants._fields), device=device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._first = torch.zeros((), dtype=torch.int64, device=device)  # step of the table's first row
         self._loaded = range(0)
@@ -62,7 +62,7 @@ class ScheduledSteps:
 
     def _row(self, step: int) -> list[float]:
         constants = self._explicit.constants(step)
-        return [*self._stepper.rates(step).values(), float(constants.ramp), float(constants.loss_decay)]
+        return [*self._stepper.rates(step).values(), *map(float, constants)]
 
     def take(self, masked: bool) -> dict[str, Tensor]:
         """Take the next step, with or without the mask's update; nothing is read from the host.
@@ -72,9 +72,11 @@ class ScheduledSteps:
         dict of str to Tensor
             Loss of each update, by name, shape (times, seed).
         """
-        *rates, ramp, loss_decay = self._table.index_select(0, (self._step - self._first).view(1))[0].unbind()
-        updates = self._explicit.updates_with(self._draws.next(), StepConstants(ramp, loss_decay), masked)
-        losses = self._stepper.apply(updates, dict(zip(self._names, rates, strict=True)))
+        row = self._table.index_select(0, (self._step - self._first).view(1))[0].unbind()
+        rates = dict(zip(self._names, row[: len(self._names)], strict=True))
+        constants = StepConstants(*row[len(self._names) :])
+        updates = self._explicit.updates_with(self._draws.next(), constants, masked)
+        losses = self._stepper.apply(updates, rates)
         self._watch.look(losses, self._step)
         self._step += 1
         return losses
