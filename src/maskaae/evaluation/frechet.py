@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy.linalg
-from scipy.linalg import blas, lapack
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import blas, lapack
 
 FloatArray = NDArray[np.float64]
 
