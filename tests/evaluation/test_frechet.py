@@ -119,6 +119,18 @@ def test_fewer_samples_than_dimensions_equal_the_distance_in_their_common_subspa
     )
 
 
+def test_a_covariance_that_rounding_lifts_to_full_rank():
+    """Variances down to 1e-13 in a random basis, against the identity: (deviation - 1)^2 summed."""
+    rng = np.random.default_rng(0)
+    basis, _ = np.linalg.qr(rng.standard_normal((5, 5)))
+    variances = np.array([4.0, 1.0, 0.25, 1e-13, 1e-13])
+    narrow = GaussianStatistics(np.zeros(5), (basis * variances) @ basis.T, 100)
+    unit = GaussianStatistics(np.zeros(5), np.eye(5), 100)
+    expected = ((np.sqrt(variances) - 1) ** 2).sum()
+    assert frechet_distance(narrow, unit) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(unit, narrow) == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_singular_covariance_at_distance_zero_of_itself_does_not_add_up_round_off():
     rng = np.random.default_rng(6)
     a = fitted(rng.standard_normal((50, 400)))

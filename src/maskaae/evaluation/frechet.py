@@ -187,29 +187,29 @@ def frechet_distance(a: GaussianStatistics, b: GaussianStatistics) -> float:
 
 def _trace_sqrt_product(a: FloatArray, b: FloatArray) -> float:
     """Trace of (A B)^(1/2): the sum of the singular values of F_A^T F_B, where A = F_A F_A^T and so for B."""
-    factor_a, factor_b = _factor(a), _factor(b)
-    if factor_a.shape == factor_b.shape == a.shape:  # eigenvalues of the square: three times faster, as exact
-        cross = blas.dtrmm(1.0, factor_a, factor_b, trans_a=True, lower=True)
+    lower_a, lower_b = _cholesky(a), _cholesky(b)
+    if lower_a is not None and lower_b is not None:  # eigenvalues of the square: three times faster, as exact
+        cross = blas.dtrmm(1.0, lower_a, lower_b, trans_a=True, lower=True)
         squares = scipy.linalg.eigvalsh(blas.dsyrk(1.0, cross, lower=True), lower=True, overwrite_a=True)
         return float(np.sqrt(np.maximum(squares, 0.0)).sum())
+    factor_a = _deficient_factor(a) if lower_a is None else lower_a
+    factor_b = _deficient_factor(b) if lower_b is None else lower_b
     cross = factor_a.T @ factor_b  # (rank of A, rank of B)
     # A zero singular value comes out as 1e-16, the root of its square as 1e-8: too much if there are many.
     return float(scipy.linalg.svdvals(cross).sum()) if cross.size else 0.0
 
 
-def _factor(covariance: FloatArray) -> FloatArray:
-    """Factor a covariance as F F^T, F of shape (features, rank); at full rank F is lower triangular."""
+def _cholesky(covariance: FloatArray) -> FloatArray | None:
+    """Lower triangle F of a covariance F F^T of full rank; None of another."""
     try:
         lower: FloatArray = scipy.linalg.cholesky(covariance, lower=True)
     except scipy.linalg.LinAlgError:
-        return _deficient_factor(covariance)
-    if np.diag(lower).min() ** 2 < FULL_RANK * np.diag(covariance).max():
-        return _deficient_factor(covariance)
-    return lower
+        return None
+    return lower if np.diag(lower).min() ** 2 >= FULL_RANK * np.diag(covariance).max() else None
 
 
 def _deficient_factor(covariance: FloatArray) -> FloatArray:
-    """Cholesky with pivots, which ends where the rank does; eigenvectors where it does not give all of it."""
+    """F of shape (features, rank): Cholesky with pivots, which ends where the rank does, or eigenvectors."""
     round_off = len(covariance) * np.finfo(np.float64).eps * np.diag(covariance).max()
     packed, pivots, rank, _ = lapack.dpstrf(covariance, tol=round_off, lower=True)
     factor = np.empty((len(covariance), rank))
