@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from maskaae.evaluation.protocol import last
-from maskaae.evaluation.stability import count_stability
+from maskaae.evaluation.stability import WEIGHT_RANGE, count_stability
 from maskaae.evaluation.undefined import is_lost
 from maskaae.figures.labels import metric_label
 
@@ -201,7 +201,7 @@ def summarise(
 
 {answer(count_dimensions(metrics), math.prod(info["shape"]))}
 
-{_stability(metrics)}
+{_stability(metrics)}{_firmness(metrics)}
 
 Data: `{info["details"].get("path", info["source"])}`
 
@@ -266,6 +266,22 @@ def _stability(metrics: pd.DataFrame) -> str:
     if score is None:
         return "Stability: not defined, since no run masked a dimension."
     return f"Stability over seeds and capacities up to four times the count: {score}."
+
+
+def _firmness(metrics: pd.DataFrame) -> str:
+    """Say which counts other weights of the reconstruction would have given, where that was measured."""
+    if "active_low" not in metrics:
+        return ""
+    maae = _maae_at_end(metrics)
+    masked = maae[~is_lost(maae) & (maae["active"] < maae["m"]) & (maae["active"] > 0)]
+    if masked.empty:
+        return ""
+    low, high = masked["active_low"].median(), masked["active_high"].median()
+    return (
+        f" How firm it is: if the reconstruction weighed {WEIGHT_RANGE:g} times less, the same searches "
+        f"would have chosen {low:g} dimensions, {WEIGHT_RANGE:g} times more {high:g} (medians). The nearer "
+        "these are, the more it is the data that decide."
+    )
 
 
 def _maae_at_end(metrics: pd.DataFrame) -> pd.DataFrame:

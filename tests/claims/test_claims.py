@@ -193,8 +193,13 @@ def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
     text = as_markdown(verdicts(metrics), found, TITLES)
     by_capacity = "m = 4: 4, 4, 4, 4, 4; m = 8: 5, 7, 4, 4, 4; m = 16: 4, 4, 4, 4, 4"
     shares = "87% | 93% | 3 |"
-    assert f"| Known n | 4 | {by_capacity} | {shares}" in text
-    assert f"| all |  | 15 runs | {shares}" in text
+    assert f"| Known n | 4 | {by_capacity} | {shares} – |" in text
+    assert f"| all |  | 15 runs | {shares} |" in text
+    ranges = metrics.assign(active_low=3, active_high=np.where(metrics["m"] == 16, 9, 5))
+    text = as_markdown(
+        verdicts(metrics), counts(Measured.of(ranges, METRIC, {"known": N}, {}, Thresholds())), TITLES
+    )
+    assert f"| Known n | 4 | {by_capacity} | {shares} 3 to 7 |" in text  # 10 runs with m above their count
 
 
 def test_accuracy_is_one_where_every_count_is_n():

@@ -112,6 +112,15 @@ def test_cut_distance_grows_where_the_critic_tells_the_codes_from_the_prior():
     assert model.cut_wasserstein.tolist() == [[0.0, *[5.0] * 6]] * 3
 
 
+def test_counts_at_other_weights_by_hand():
+    """J = f * 40 * rec + (1 + W)^2, rec 1, 0.1, 0.02, 0 and W 0, 0, 0.5, 2: best at 2, at 1 and at 3."""
+    model = build_model(dataclasses.replace(SPEC, m=4, seeds=(0,)))
+    model.mask_parameter.data[:] = torch.tensor([3.0, 3.0, 0.0, 0.0])  # two open: all four are in reach
+    model.cut_reconstruction[:] = torch.tensor([1.0, 0.1, 0.02, 0.0, 0.0])
+    model.cut_wasserstein[:] = torch.tensor([0.0, 0.0, 0.5, 2.0, 3.0])
+    assert [model.count_at_weight(factor).tolist() for factor in (1.0, 0.25, 16.0)] == [[2], [1], [3]]
+
+
 def test_measurements_are_running_means():
     """The first one is taken as it is, later ones move the mean by a fiftieth."""
     model = build_model(SPEC)

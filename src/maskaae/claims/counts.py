@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from maskaae.claims.measured import Measured
+from maskaae.evaluation.protocol import last
 from maskaae.evaluation.stability import NEARLY
 
 
@@ -35,20 +36,19 @@ def counts(measured: Measured) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        dataset, n, m, seed, active: at the last checkpoint; lost seeds have no row.
+        dataset, n, m, seed, active, and where it was measured active_low and active_high (see
+        `maskaae.evaluation.counts`): at the last checkpoint; lost seeds have no row.
     """
-    tables = []
-    for dataset, n in measured.known.items():
-        active = measured.at_end(dataset, "maae", "active")
-        if len(active):
-            rows = active.reset_index().melt("seed", var_name="m", value_name="active").dropna()
-            tables.append(rows[rows["m"] >= n].assign(dataset=dataset, n=n))
-    columns = ["dataset", "n", "m", "seed", "active"]
-    return (
-        pd.concat(tables, ignore_index=True)[columns].astype({"m": int, "active": int})
-        if tables
-        else pd.DataFrame(columns=columns)
-    )
+    metrics = measured.metrics
+    ranges = [name for name in ("active_low", "active_high") if name in metrics]
+    columns = ["dataset", "n", "m", "seed", "active", *ranges]
+    at_end = last(metrics[metrics["model"] == "maae"]).dropna(subset=["active"])
+    tables = [
+        at_end[(at_end["dataset"] == dataset) & (at_end["m"] >= n)].assign(n=n).sort_values(["m", "seed"])
+        for dataset, n in measured.known.items()
+    ]
+    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+    return found[columns].astype({"m": int, "active": int})
 
 
 def accuracy(found: pd.DataFrame) -> Accuracy:

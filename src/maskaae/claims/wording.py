@@ -12,14 +12,15 @@ from maskaae.claims.checks import CLAIMS
 from maskaae.claims.counts import accuracy
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.verdict import Verdict, together
-from maskaae.evaluation.stability import NEARLY
+from maskaae.evaluation.stability import NEARLY, WEIGHT_RANGE
 
 NOTE = """\
 Last checkpoint. Estimates are means over seeds, paired where runs share data and seed; ratios are averaged as
 logarithms. Intervals are t-intervals at 95 %, Bonferroni-corrected for the capacities or models at which a
 statement must hold; the one that decides is shown. A statement is *supported* if the whole interval lies
 where it must, *not supported* if none of it does, otherwise *inconclusive*; a claim gets the worst verdict of
-its statements, and is supported only if all of them were tested."""
+its statements, and is supported only if all of them were tested. The last column of the counts says how firm
+they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more."""
 
 
 def overall(rows: pd.DataFrame) -> Verdict:
@@ -81,17 +82,27 @@ def _claims_table(verdicts: pd.DataFrame) -> str:
 def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if found.empty:
         return "No run of MAAE with m >= n on data of known n."
-    lines = [f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off |"]
-    lines.append("|:--|--:|:--|--:|--:|--:|")
+    lines = [
+        f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off "
+        f"| l1 / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} l1 |"
+    ]
+    lines.append("|:--|--:|:--|--:|--:|--:|:--|")
     for dataset, runs in found.groupby("dataset", sort=False):
         by_capacity = "; ".join(
             f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
         )
-        lines.append(
-            f"| {titles.get(str(dataset), dataset)} | {runs['n'].iloc[0]} | {by_capacity} | {_shares(runs)} |"
-        )
-    lines.append(f"| all |  | {len(found)} runs | {_shares(found)} |")
+        title, n = titles.get(str(dataset), str(dataset)), runs["n"].iloc[0]
+        lines.append(f"| {title} | {n} | {by_capacity} | {_shares(runs)} | {_by_weight(runs)} |")
+    lines.append(f"| all |  | {len(found)} runs | {_shares(found)} | |")
     return "\n".join(lines)
+
+
+def _by_weight(runs: pd.DataFrame) -> str:
+    """Counts that other weights of the reconstruction would have given: medians of runs with room."""
+    room = runs[runs["m"] > runs["active"]]
+    if room.empty or "active_low" not in room:
+        return "–"
+    return f"{room['active_low'].median():g} to {room['active_high'].median():g}"
 
 
 def _shares(found: pd.DataFrame) -> str:

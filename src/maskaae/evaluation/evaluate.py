@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from maskaae.evaluation.counts import count_metrics
 from maskaae.evaluation.encoding import encoding_metrics
 from maskaae.evaluation.features import FeatureExtractor, extract
 from maskaae.evaluation.frechet import GaussianStatistics
@@ -51,10 +52,10 @@ def evaluate_run(
     Returns
     -------
     pandas.DataFrame
-        A row per checkpoint and seed: m, seed, step, active, the distances in each feature space for each
-        mask (`metric_column`), nac, code_deviation, prior_divergence, reconstruction_mse, wasserstein. NaN
-        where a metric is undefined or the seed was lost, with the reason in a column `undefined` (absent if
-        all are defined).
+        A row per checkpoint and seed: m, seed, step, the counts (`count_metrics`), the distances in each
+        feature space for each mask (`metric_column`), nac, code_deviation, prior_divergence,
+        reconstruction_mse, wasserstein. NaN where a metric is undefined or the seed was lost, with the reason
+        in a column `undefined` (absent if all are defined).
 
     Raises
     ------
@@ -66,7 +67,7 @@ def evaluate_run(
     for step, model in checkpoints:
         logger.info("evaluating %d seeds at step %d", len(model.seeds), step)
         metrics = {
-            "active": model.active.sum(dim=1).tolist(),
+            **count_metrics(model),
             **generation_metrics(model, spaces, test.shape[1:], sampling),
             **encoding_metrics(model, test, sampling),
         }

@@ -49,6 +49,14 @@ class LatentModel(Protocol):
 
 
 @runtime_checkable
+class WeighsDimensions(Protocol):
+    """A model that has measured what each of its dimensions is worth."""
+
+    def count_at_weight(self, factor: float) -> Tensor:
+        """Return how many dimensions, (seed,), are best at `factor` times the reconstruction's weight."""
+
+
+@runtime_checkable
 class Adversarial(Protocol):
     """A model that has a critic."""
 

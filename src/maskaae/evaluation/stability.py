@@ -12,6 +12,8 @@ from maskaae.evaluation.protocol import last
 
 NEARLY = 1
 """Counts at most so far from the most frequent one agree with it (our choice)."""
+WEIGHT_RANGE = 4.0
+"""A count is firm if the reconstruction may weigh so many times less or more (our choice)."""
 LARGEST_FACTOR = 4
 """Capacities from n to so many times n are looked at."""
 

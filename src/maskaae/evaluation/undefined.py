@@ -13,6 +13,7 @@ COLUMN = "undefined"
 LOST = "lost: "
 """How the reason of a seed whose training diverged begins."""
 
+COUNTS = ["active", "active_low", "active_high"]
 KEYS = ["dataset", "model", "m", "seed", "step"]
 
 
@@ -36,7 +37,7 @@ def explain_undefined(metrics: pd.DataFrame, lost: Mapping[int, str]) -> pd.Data
     if lost:
         gone = metrics["seed"].isin(list(lost))
         for name in metrics.columns.difference(KEYS):
-            kept = metrics[name].astype("Int64") if name == "active" else metrics[name]
+            kept = metrics[name].astype("Int64") if name in COUNTS else metrics[name]
             metrics[name] = kept.mask(gone)
     reasons = [_reason(row, lost) for row in metrics.to_dict("records")]
     if any(reasons):

@@ -110,14 +110,38 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """
         h = self.spec.hyperparameters
         self._measure(x, prior)
-        weight = h.reconstruction_weight / self.spec.reconstruction_unit
-        objective = weight * self.cut_reconstruction  # (seed, m + 1)
-        objective = objective + h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
+        objective = self._objective()
         wanted = best_prefix(objective).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
         regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
+
+    def _objective(self, factor: float = 1.0) -> Tensor:
+        """Eq 17 of the first 0 to m dimensions, (seed, m + 1), with ``factor`` times its ``l1``."""
+        h = self.spec.hyperparameters
+        weight = factor * h.reconstruction_weight / self.spec.reconstruction_unit
+        match = h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
+        return weight * self.cut_reconstruction + match
+
+    @torch.no_grad()
+    def count_at_weight(self, factor: float) -> Tensor:
+        """How many dimensions would be best if the reconstruction weighed more, or less.
+
+        Parameters
+        ----------
+        factor : float
+            On ``l1``.
+
+        Returns
+        -------
+        Tensor
+            (seed,), by what the search has measured within its last reach.
+        """
+        objective = self._objective(factor)
+        reach = search_reach(self.active.sum(dim=1, keepdim=True).to(objective.dtype))
+        beyond = torch.arange(self.m + 1, device=objective.device) > reach
+        return objective.masked_fill(beyond, torch.inf).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
         """As the plain form's, and eq 17's two measured terms at every cut, each (seed,)."""
