@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.protocol import last
+from maskaae.evaluation.protocol import COUNT_RANGE, last
 from maskaae.evaluation.stability import WEIGHT_RANGE, count_stability
 from maskaae.evaluation.undefined import is_lost
 from maskaae.figures.labels import metric_label
@@ -93,16 +93,13 @@ def best_model(metrics: pd.DataFrame, metric: str) -> BestModel:
 def count_dimensions(metrics: pd.DataFrame) -> DimensionCount:
     """Sort the last checkpoints of all MAAEs into counts, lower bounds and collapsed masks."""
     maae = _maae_at_end(metrics)
-    lost = is_lost(maae)
-    maae = maae[~lost]
-    saturated, collapsed = maae["active"] == maae["m"], maae["active"] == 0
-    counts = maae.loc[~saturated & ~collapsed, "active"].astype(int)
+    trained = maae[~is_lost(maae)]
     return DimensionCount(
-        tuple(sorted(counts)),
-        int(saturated.sum()),
-        int(collapsed.sum()),
-        int(maae["m"].max()),
-        int(lost.sum()),
+        tuple(sorted(_masked(trained)["active"].astype(int))),
+        int((trained["active"] == trained["m"]).sum()),
+        int((trained["active"] == 0).sum()),
+        int(trained["m"].max()),
+        len(maae) - len(trained),
     )
 
 
@@ -270,13 +267,13 @@ def _stability(metrics: pd.DataFrame) -> str:
 
 def _firmness(metrics: pd.DataFrame) -> str:
     """Say which counts other weights of the reconstruction would have given, where that was measured."""
-    if "active_low" not in metrics:
+    if not metrics.columns.isin(COUNT_RANGE).any():
         return ""
     maae = _maae_at_end(metrics)
-    masked = maae[~is_lost(maae) & (maae["active"] < maae["m"]) & (maae["active"] > 0)]
+    masked = _masked(maae[~is_lost(maae)])
     if masked.empty:
         return ""
-    low, high = masked["active_low"].median(), masked["active_high"].median()
+    low, high = masked[COUNT_RANGE].median()
     return (
         f" How firm it is: if the reconstruction weighed {WEIGHT_RANGE:g} times less, the same searches "
         f"would have chosen {low:g} dimensions, {WEIGHT_RANGE:g} times more {high:g} (medians). The nearer "
@@ -286,6 +283,11 @@ def _firmness(metrics: pd.DataFrame) -> str:
 
 def _maae_at_end(metrics: pd.DataFrame) -> pd.DataFrame:
     return last(metrics[metrics["model"] == "maae"])
+
+
+def _masked(trained: pd.DataFrame) -> pd.DataFrame:
+    """Runs whose count is an answer: the mask closed some dimensions, and left some."""
+    return trained[(trained["active"] < trained["m"]) & (trained["active"] > 0)]
 
 
 def _table(metrics: pd.DataFrame, metric: str) -> str:

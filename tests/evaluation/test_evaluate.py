@@ -87,6 +87,29 @@ def distance_to_standard_normal(weight, bias, gate):
     return float((bias**2).sum()) + float(((deviations - 1) ** 2).sum())
 
 
+class WeighingModel(LinearModel):
+    """One that would keep a dimension more for every doubling of the reconstruction's weight."""
+
+    def count_at_weight(self, factor):
+        return self.active.sum(dim=1) + round(math.log2(factor))
+
+
+def test_counts_at_less_and_more_weight_stand_in_their_columns():
+    """A quarter of the weight is two doublings less, four times two more; a lost seed has none."""
+    model = WeighingModel(weights())
+    table = evaluate(model)
+    assert table["active"].tolist() == [2, 3]
+    assert table["active_low"].tolist() == [0, 1]
+    assert table["active_high"].tolist() == [4, 5]
+    model.lost = {11: "NaN in the critic loss at step 4"}
+    table = evaluate(model).set_index("seed")
+    for name, kept in {"active": 2, "active_low": 0, "active_high": 4}.items():
+        assert table[name].dtype == "Int64", name
+        assert table.loc[7, name] == kept
+        assert table.loc[11, name] is pd.NA
+    assert "active_low" not in evaluate(LinearModel(weights()))
+
+
 def test_the_frechet_distance_of_a_known_gaussian_generator_is_found():
     weight, bias = weights(), torch.full((2, 1, D), 0.5)
     metrics = evaluate(LinearModel(weight, bias), sampling=Sampling(samples=50_000, batch=5000))

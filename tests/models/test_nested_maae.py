@@ -121,6 +121,27 @@ def test_counts_at_other_weights_by_hand():
     assert [model.count_at_weight(factor).tolist() for factor in (1.0, 0.25, 16.0)] == [[2], [1], [3]]
 
 
+def test_counts_at_other_weights_end_where_the_search_looks():
+    """One open dimension of six: the search cuts up to 4, nothing above is known well enough."""
+    model = build_model(dataclasses.replace(SPEC, seeds=(0,)))
+    model.mask_parameter.data[:] = torch.tensor([3.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 7)
+    model.cut_wasserstein[:] = 0.0
+    assert model.count_at_weight(1.0).tolist() == [4]
+
+
+def test_codes_are_cut_near_the_count_in_the_second_half_of_the_search():
+    """60 steps of search: from step 30 on codes keep more than 3/4 of the four open dimensions."""
+    model = build_model(SPEC)
+    model.mask_parameter.data[:] = torch.tensor([3.0, 3.0, 3.0, 3.0, 0.0, 0.0])
+    draw = draws_for(model, gaussian(3), batch=200).next()
+    shortest = {}
+    for step in (0, 29, 30, 59):
+        lengths = model.gates(draw, model.constants(step), masked=True).sum(dim=-1)
+        shortest[step] = int(lengths.min())
+    assert shortest == {0: 1, 29: 1, 30: 4, 59: 4}
+
+
 def test_measurements_are_running_means():
     """The first one is taken as it is, later ones move the mean by a fiftieth."""
     model = build_model(SPEC)

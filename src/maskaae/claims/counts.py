@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from maskaae.claims.measured import Measured
-from maskaae.evaluation.protocol import last
+from maskaae.evaluation.protocol import COUNT_RANGE, last
 from maskaae.evaluation.stability import NEARLY
 
 
@@ -40,7 +40,7 @@ def counts(measured: Measured) -> pd.DataFrame:
         `maskaae.evaluation.counts`): at the last checkpoint; lost seeds have no row.
     """
     metrics = measured.metrics
-    ranges = [name for name in ("active_low", "active_high") if name in metrics]
+    ranges = [name for name in COUNT_RANGE if name in metrics]
     columns = ["dataset", "n", "m", "seed", "active", *ranges]
     at_end = last(metrics[metrics["model"] == "maae"]).dropna(subset=["active"])
     tables = [

@@ -12,6 +12,7 @@ from maskaae.claims.checks import CLAIMS
 from maskaae.claims.counts import accuracy
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.verdict import Verdict, together
+from maskaae.evaluation.protocol import COUNT_RANGE
 from maskaae.evaluation.stability import NEARLY, WEIGHT_RANGE
 
 NOTE = """\
@@ -100,9 +101,9 @@ def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
 def _by_weight(runs: pd.DataFrame) -> str:
     """Counts that other weights of the reconstruction would have given: medians of runs with room."""
     room = runs[runs["m"] > runs["active"]]
-    if room.empty or "active_low" not in room:
+    if room.empty or not room.columns.isin(COUNT_RANGE).any():
         return "–"
-    return f"{room['active_low'].median():g} to {room['active_high'].median():g}"
+    return " to ".join(f"{median:g}" for median in room[COUNT_RANGE].median())
 
 
 def _shares(found: pd.DataFrame) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maskaae.evaluation.interface import LatentModel, WeighsDimensions
+from maskaae.evaluation.protocol import COUNT_RANGE
 from maskaae.evaluation.stability import WEIGHT_RANGE
 
 
@@ -23,6 +24,6 @@ def count_metrics(model: LatentModel) -> dict[str, list[int]]:
     """
     counts = {"active": model.active.sum(dim=1).tolist()}
     if isinstance(model, WeighsDimensions):
-        counts["active_low"] = model.count_at_weight(1 / WEIGHT_RANGE).tolist()
-        counts["active_high"] = model.count_at_weight(WEIGHT_RANGE).tolist()
+        for name, factor in zip(COUNT_RANGE, (1 / WEIGHT_RANGE, WEIGHT_RANGE), strict=True):
+            counts[name] = model.count_at_weight(factor).tolist()
     return counts

@@ -215,7 +215,9 @@ def _deficient_factor(covariance: FloatArray) -> FloatArray:
     factor = np.empty((len(covariance), rank))
     factor[pivots - 1] = np.tril(packed)[:, :rank]
     rest = np.abs(covariance - factor @ factor.T).max()
-    return factor if rest <= 1e1 * round_off else _eigen_factor(covariance)
+    # Pivots end where no diagonal entry of the rest, and so no entry, is above round-off; sums over the rank
+    # add as much again. Ten times that is neither: a direction is negative, and eigenvalues name it.
+    return factor if rest <= 10 * round_off else _eigen_factor(covariance)
 
 
 def _eigen_factor(covariance: FloatArray) -> FloatArray:

@@ -26,6 +26,9 @@ The Fréchet distance needs their D x D covariance, 0.13 GB a seed here and 1.2 
 RUN_KEYS = ["dataset", "model", "m", "seed"]
 """Columns that name one trained model; `step` then names one of its checkpoints."""
 
+COUNT_RANGE = ["active_low", "active_high"]
+"""Columns of the counts that less and more weight of the reconstruction would have given, where measured."""
+
 
 def count_tag(samples: int) -> str:
     """Write a number of generated samples as it stands in a column name.

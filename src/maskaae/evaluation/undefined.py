@@ -7,14 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from maskaae.evaluation.protocol import COUNT_RANGE, RUN_KEYS
+
 COLUMN = "undefined"
 """Column with the reasons; it is there only if a table has an empty cell."""
 
 LOST = "lost: "
 """How the reason of a seed whose training diverged begins."""
 
-COUNTS = ["active", "active_low", "active_high"]
-KEYS = ["dataset", "model", "m", "seed", "step"]
+COUNTS = ["active", *COUNT_RANGE]
+KEYS = [*RUN_KEYS, "step"]
 
 
 def explain_undefined(metrics: pd.DataFrame, lost: Mapping[int, str]) -> pd.DataFrame:

@@ -136,7 +136,10 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         Returns
         -------
         Tensor
-            (seed,), by what the search has measured within its last reach.
+            (seed,), by what the search has measured within its last reach. Codes shorter than
+            ``shortest_cut`` allows are still measured, but were last trained in the first half of the search:
+            their reconstruction looks worse than it could be, and a small factor is answered with too many
+            dimensions rather than too few.
         """
         objective = self._objective(factor)
         reach = search_reach(self.active.sum(dim=1, keepdim=True).to(objective.dtype))
