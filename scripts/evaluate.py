@@ -23,7 +23,7 @@ with lease_device(devices=None if snakemake.resources.get("gpu") else []) as lea
         references,
         [load_extractor(name, snakemake.input.get(name), lease.device) for name in references],
         Sampling(snakemake.params.samples, snakemake.params.batch, snakemake.params.seed),
-        neighbourhoods=snakemake.params.get("neighbourhoods", []),
+        neighbourhoods=snakemake.params.neighbourhoods,
     )
 metrics.insert(0, "dataset", snakemake.wildcards.dataset)
 metrics.insert(1, "model", snakemake.wildcards.model)

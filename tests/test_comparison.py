@@ -33,6 +33,9 @@ COUNTS = {
 DISTANCE = {"maae": 1.0, "maae-no_penalty": 3.0, "wae": 2.0}
 
 
+PRECISION = {"maae": 0.5, "maae-no_penalty": 0.0, "wae": 0.75}
+
+
 def run_rows(label, m, step, factor):
     return [
         {
@@ -174,6 +177,31 @@ def test_the_markdown_has_a_line_a_change_below_the_base(frame):
     ]
     assert "| 0 [-2.48, 2.48] | 2 [-0.484, 4.48] |" in lines[4]
     assert lines[-1] == "Last checkpoint; mean over 3 seeds, with 95 % interval of the mean in brackets."
+
+
+@pytest.fixture
+def with_precision(metrics, history):
+    """The same runs where precision and recall were measured too, the soft mask's twice the binary's."""
+    measured = metrics.assign(precision_raw_10k=metrics["model"].map(PRECISION), recall_raw_10k=0.25)
+    for name in ("precision", "recall"):
+        measured[f"{name}_raw_10k_soft"] = 2 * measured[f"{name}_raw_10k"]
+    return compare([GROUP], metrics=measured, history=history, n={"n8": 8}, metric={"n8": "fd_raw_10k"})
+
+
+def test_precision_and_recall_are_those_of_the_samples_whose_distance_is_shown(with_precision):
+    table = summary(with_precision)
+    assert row(table, "base", 16, "precision")["mean"] == 0.5
+    assert row(table, "no variance penalty", 16, "precision")["difference"] == -0.5
+    assert row(table, "soft mask at sampling", 16, "precision")["mean"] == 1.0
+    assert row(table, "WAE", 32, "recall")["mean"] == 0.25
+    assert "precision, m = 16 | precision, m = 32 | recall, m = 16" in as_markdown(table)
+
+
+def test_precision_has_an_axis_only_where_it_was_measured(frame, with_precision):
+    with paper_style():
+        labels = [ax.get_xlabel() for ax in figure.draw(with_precision).axes]
+    assert labels.index("precision") == labels.index("Fréchet distance") + 1
+    assert "precision" not in set(frame["quantity"])
 
 
 def test_the_figure_has_the_base_on_top_and_an_axis_a_quantity(frame):

@@ -128,6 +128,10 @@ def test_every_file_of_the_contract_is_there(finished):
 
 def test_metrics_have_a_row_a_run_seed_and_checkpoint(finished):
     metrics = pd.read_csv(finished / "results/metrics.csv")
+    digits = metrics["dataset"] == "digits"
+    for name in ("kid", "precision", "recall"):  # asked for in the classifier's feature space
+        assert metrics.loc[digits, f"{name}_classifier_200"].notna().all(), name
+        assert metrics.loc[~digits, f"{name}_classifier_200"].isna().all(), name
     keys = metrics[["dataset", "model", "m", "seed", "step"]]
     assert len(keys) == len(keys.drop_duplicates()) == 5 * 2 * 3
     assert (metrics["fd_raw_200"] > 0).all()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.protocol import RUN_KEYS, last
+from maskaae.evaluation.protocol import RUN_KEYS, Measure, companion_column, last
 from maskaae.figures.statistics import over_seeds, seed_interval
 from maskaae.variants import Group
 
@@ -16,12 +16,21 @@ QUANTITIES: Mapping[str, str] = {
     "count_error": "count - n",
     "active": "active",
     "distance": "distance",
+    "precision": "precision",
+    "recall": "recall",
     "code_deviation": "code deviation",
     "reconstruction_mse": "reconstruction (MSE)",
 }
-"""Quantity -> its heading; ``distance`` is the data set's own (FID, or Fréchet distance of raw values)."""
+"""Quantity -> its heading.
+
+``distance`` is the data set's own (FID, or Fréchet distance of raw values); precision and recall are those of
+the same samples and features, where they were measured.
+"""
 
 SAMPLING_TITLES = {"binary": "binary mask at sampling", "soft": "soft mask at sampling"}
+
+COMPANIONS: Sequence[Measure] = ("precision", "recall")
+"""Quantities that stand beside the distance where they were measured."""
 
 ROW = ["group", "dataset", "m", "row", "kind", "label"]
 """Columns that name one row of the comparison at one capacity."""
@@ -82,16 +91,23 @@ def _group_parts(
     base = group.rows[0]
     for row in group.rows:
         runs = _of(at_end, group, row.label)
-        yield _named(runs.assign(distance=runs[metric]), group, row.title, row.kind, metric)
+        yield _named(_generation(runs, metric), group, row.title, row.kind, metric)
     runs = _of(at_end, group, base.label)
     soft = metric.endswith("_soft")
     other = metric.removesuffix("_soft") if soft else f"{metric}_soft"
-    sampled = runs[["m", "seed", "model"]].assign(distance=runs[other])
+    sampled = _generation(runs, other)[["m", "seed", "model", "distance", *COMPANIONS]]
     yield _named(sampled, group, SAMPLING_TITLES["binary" if soft else "soft"], "sampling", other)
     counts = recount(_of(history, group, base.label), group.thresholds)
     for threshold in group.thresholds:
         counted = counts[counts["threshold"] == threshold]
         yield _named(counted, group, f"active from {threshold:g}", "threshold", metric)
+
+
+def _generation(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Runs with what compares their samples, through one mask, with the data."""
+    absent = pd.Series(np.nan, index=runs.index)
+    companions = {str(name): runs.get(companion_column(metric, name), absent) for name in COMPANIONS}
+    return runs.assign(distance=runs[metric], **companions)
 
 
 def _of(frame: pd.DataFrame, group: Group, label: str) -> pd.DataFrame:

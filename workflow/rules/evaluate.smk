@@ -101,6 +101,7 @@ rule evaluate:
         runtime=120,
     params:
         samples=EXPERIMENT.evaluation["samples"],
+        neighbourhoods=lambda wildcards: neighbourhoods_of(wildcards.dataset),
         batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
     message:

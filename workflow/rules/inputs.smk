@@ -29,8 +29,9 @@ def module_file(source):
 
 
 def neighbourhoods_of(dataset):
-    """Feature spaces in which KID, precision and recall are measured too: Inception's, as the field does."""
-    return [features for features in features_of(dataset) if features == "inception"]
+    """Feature spaces of a data set in which KID, precision and recall are measured too."""
+    asked = EXPERIMENT.evaluation["neighbourhoods"]
+    return [features for features in features_of(dataset) if features in asked]
 
 
 def learned_extractors(wildcards):

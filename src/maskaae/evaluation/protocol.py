@@ -88,6 +88,11 @@ def metric_column(
     return "_".join(parts)
 
 
+def companion_column(frechet_column: str, measure: Measure) -> str:
+    """Name the column of another measure in the space, and of the samples, of a Fréchet distance."""
+    return f"{measure}_{frechet_column.partition('_')[2]}"
+
+
 def feature_spaces(shown: str, dimension: int | None) -> tuple[str, ...]:
     """Feature spaces that a data set is measured in: the one that is shown, and raw values if they fit.
 

@@ -32,7 +32,7 @@ CAPACITY_STYLES = (
     (PURPLE, "v"),
     (ORANGE, "P"),
 )
-COLUMNS = ("count", "distance", "code_deviation", "reconstruction_mse")
+COLUMNS = ("count", "distance", "precision", "code_deviation", "reconstruction_mse")
 LINE = 0.155  # inches a line
 MARGIN = 0.62  # inches of title and axis a group
 SPREAD = 0.5  # of a line, that the capacities share
@@ -48,12 +48,13 @@ def draw(frame: pd.DataFrame) -> Figure:
     lines = [frame.loc[frame["group"] == group, "row"].nunique() for group in groups]
     heights = [LINE * count + MARGIN for count in lines]
     figure = Figure(figsize=(DOUBLE_COLUMN, sum(heights) + panels.LEGEND_HEIGHT))
-    axes = figure.subplots(len(groups), len(COLUMNS), squeeze=False, height_ratios=heights)
+    columns = [column for column in COLUMNS if column == "count" or (frame["quantity"] == column).any()]
+    axes = figure.subplots(len(groups), len(columns), squeeze=False, height_ratios=heights)
     styles = _styles(frame)
     for place, group in enumerate(groups):
         rows = frame[frame["group"] == group]
         names = rows.drop_duplicates("row")
-        for ax, column in zip(axes[place], COLUMNS, strict=True):
+        for ax, column in zip(axes[place], columns, strict=True):
             _draw_column(ax, rows, _quantity(column, rows), list(names["row"]), styles)
         axes[place, 0].set_yticks(range(len(names)), names["row"])
         for tick, kind in zip(axes[place, 0].get_yticklabels(), names["kind"], strict=True):
@@ -131,6 +132,7 @@ def _label(quantity: str, rows: pd.DataFrame) -> str:
     labels = {
         "count_error": "active $-\\,n$",
         "active": "active dimensions",
+        "precision": "precision",
         "code_deviation": "code deviation",
         "reconstruction_mse": "reconstruction (MSE)",
     }
