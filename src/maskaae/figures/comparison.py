@@ -110,17 +110,20 @@ def _draw_column(
 
 
 def _scale(ax: Axes, quantity: str, drawn: pd.DataFrame) -> None:
-    """Whole numbers for counts, logarithmic where other values span much; mark what an error should be."""
+    """Whole numbers for counts, 0 to 1 for shares, logarithmic where others span much; mark what is right."""
     goals = {"count_error": 0.0, "code_deviation": 1.0}
     if quantity in goals:
         ax.axvline(goals[quantity], color=INK, lw=0.6, zorder=1)
+    if quantity == "precision":
+        ax.set_xlim(-0.04, 1.04)
+        return
     low, high = drawn["value"].min(), drawn["value"].max()  # intervals of few seeds may reach out of view
     if quantity in ("active", "count_error"):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     elif 0 < panels.LOG_SPAN * low < high:
         ax.set_xscale("log", nonpositive="clip")
         ax.set_xlim(low / 1.3, high * 1.3)
-        ax.xaxis.set_major_locator(LogLocator(numticks=5))
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=5))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
         return
