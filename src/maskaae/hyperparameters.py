@@ -128,6 +128,9 @@ class Hyperparameters:
     search_share : float
         Share of the run in which ``nested`` training learns the mask, before the model that it leaves
         trains on by itself.
+    search_room : bool
+        Whether the search of ``nested`` training has dimensions beyond the capacity, as many as it would look
+        at from there. The mask keeps none of them, and they are cut out of the model that is stored.
     full_share : float
         Share of the codes that ``nested`` training does not cut off.
     shortest_cut : float
@@ -166,6 +169,7 @@ class Hyperparameters:
     mask_ceiling: float | None = None
     mask_delay: int = 0
     search_share: float = 0.6
+    search_room: bool = True
     full_share: float = 0.3
     shortest_cut: float = 0.75
     search_floor: float = 0.2

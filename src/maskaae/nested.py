@@ -49,18 +49,20 @@ def cut_everywhere(codes: Tensor) -> Tensor:
     return codes.unsqueeze(2) * prefix_gates(lengths, m)
 
 
-def best_prefix(objective: Tensor) -> Tensor:
+def best_prefix(objective: Tensor, most: int) -> Tensor:
     """Which dimensions to open: the first ones, as many as make the objective smallest.
 
     Parameters
     ----------
     objective : Tensor
         ``J`` of the first 0, 1, ..., m dimensions, (seed, m + 1).
+    most : int
+        Dimensions that may be opened.
 
     Returns
     -------
     Tensor
         Booleans, (seed, m).
     """
-    best = objective.argmin(dim=1, keepdim=True)
+    best = objective[:, : most + 1].argmin(dim=1, keepdim=True)
     return torch.arange(objective.shape[1] - 1, device=objective.device) < best

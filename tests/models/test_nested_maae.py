@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from maskaae.evaluation.checkpoints import read_checkpoints
 from maskaae.hyperparameters import ROBUST
-from maskaae.models import ModelSpec, build_model
+from maskaae.models import ModelSpec, build_for_training, build_model
 from maskaae.models.base import Draw
 from maskaae.training.data import TrainingData
 from maskaae.training.draws import Draws
@@ -110,6 +111,86 @@ def test_cut_distance_grows_where_the_critic_tells_the_codes_from_the_prior():
     prior = torch.zeros(3, 8, 6)
     model._measure(torch.zeros(3, 8, 16), prior)
     assert model.cut_wasserstein.tolist() == [[0.0, *[5.0] * 6]] * 3
+
+
+def with_room(**changes):
+    return build_for_training(dataclasses.replace(SPEC, **changes))
+
+
+def test_search_has_as_much_room_as_it_would_look_at_and_none_without_it():
+    """Capacity 6: the search looks at 1.5 * 6 + 2 = 11."""
+    model = with_room()
+    assert (model.m, model.spec.capacity, model.mu.shape) == (11, 6, (3, 11))
+    cramped = with_room(hyperparameters=dataclasses.replace(ROBUST, search_room=False))
+    assert (cramped.m, cramped.stored_form()) == (6, cramped)
+
+
+def test_mask_does_not_follow_an_objective_beyond_the_capacity():
+    """Smallest with all 11 dimensions open: the mask opens the best number up to 6, and closes the rest."""
+    model = with_room()
+    model._measure = lambda x, prior: None
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 12)
+    model.cut_wasserstein[:] = 0.0
+    draw = draws_for(model, gaussian(3)).next()
+    (update,) = model.mask_updates(draw.batches[-1], draw.prior[-1], model.constants(0))
+    gradient = torch.autograd.grad(update.loss.sum(), model.mask_parameter)[0]
+    assert ((gradient < 0) == (torch.arange(11) < 6)).all()
+
+
+def test_room_is_closed_when_the_search_ends_however_far_the_mask_has_come():
+    model = with_room()
+    model.prepare(model.search_steps)
+    assert model.mu.tolist() == [[1.0] * 6 + [0.0] * 5] * 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "kind": "images",
+            "shape": (8, 8, 1),
+            "network": "convolutional",
+            "hidden": (),
+            "channels": (4, 8),
+            "normalisation": "batch",
+        },
+    ],
+    ids=["mlp", "convolutional"],
+)
+def test_stored_form_computes_what_the_form_with_room_does(changes):
+    """After the search: same codes, samples, scores of the critic and measurements, with 6 dimensions."""
+    model = with_room(**changes)
+    model.mask_parameter.data[:, [1, 4]] = 0.0
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 12)
+    model.cut_wasserstein[:] = torch.linspace(0.0, 1.0, 12)
+    model.prepare(model.search_steps)
+    model.lost[1] = "NaN in the critic loss at step 4"
+    model.eval()
+    stored = model.stored_form()
+    assert (stored.m, stored.spec, stored.lost) == (6, dataclasses.replace(SPEC, **changes), model.lost)
+    assert torch.equal(stored.active, model.active[:, :6])
+    x = torch.rand(3, 5, stored.spec.data_dimension, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(stored.encode(x), model.encode(x)[:, :, :6])
+    torch.testing.assert_close(stored.reconstruct(x), model.reconstruct(x))
+    noise = torch.randn(3, 5, 11, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(stored.generate(noise[:, :, :6]), model.generate(noise))
+    codes = noise * model.mu.unsqueeze(1)
+    torch.testing.assert_close(stored.critic(codes[:, :, :6]), model.critic(codes))
+    assert torch.equal(stored.cut_reconstruction, model.cut_reconstruction[:, :7])
+    assert torch.equal(stored.count_at_weight(1.0), model.count_at_weight(1.0))
+
+
+def test_run_leaves_checkpoints_history_and_model_of_the_capacity(tmp_path):
+    plan = TrainingPlan(steps=20, batch_size=8, log_every=5, checkpoint_every=10)
+    store = RunStore(tmp_path / "work", {})
+    run = TrainingRun(SPEC, gaussian(3, count=100), plan, store)
+    run.train()
+    assert run.history["active"].le(6).all()
+    assert [name for name in run.history if name.startswith("mu_")] == [f"mu_{j}" for j in range(6)]
+    store.publish_checkpoints(tmp_path / "checkpoints")
+    for _, model in read_checkpoints(tmp_path / "checkpoints"):
+        assert (model.m, model.mu.shape, model.spec.most_active) == (6, (3, 6), None)
 
 
 def test_counts_at_other_weights_by_hand():

@@ -27,18 +27,37 @@ MASK_TRAININGS: Mapping[str, type[LatentModel]] = {
 }
 """MaskAAE by the way in which its mask is learned, ``Fidelity.mask_training``."""
 
-__all__ = ["MODELS", "LatentModel", "ModelSpec", "build_model", "load_model", "model_bytes"]
+__all__ = [
+    "MODELS",
+    "LatentModel",
+    "ModelSpec",
+    "build_for_training",
+    "build_model",
+    "load_model",
+    "model_bytes",
+]
 
 
 def build_model(spec: ModelSpec) -> LatentModel:
     """Build the model that a specification names, with fresh weights from its seeds."""
+    return _model_class(spec)(spec)
+
+
+def build_for_training(spec: ModelSpec) -> LatentModel:
+    """Build the form of it that is trained; `LatentModel.stored_form` makes the model itself of that."""
+    model_class = _model_class(spec)
+    return model_class(model_class.training_spec(spec))
+
+
+def _model_class(spec: ModelSpec) -> type[LatentModel]:
     if spec.model == "maae":
-        return MASK_TRAININGS[spec.hyperparameters.fidelity.mask_training](spec)
-    return MODELS[spec.model](spec)
+        return MASK_TRAININGS[spec.hyperparameters.fidelity.mask_training]
+    return MODELS[spec.model]
 
 
 def model_bytes(model: LatentModel) -> bytes:
-    """Return the model as a safetensors file; its specification, and lost seeds if any, in the header."""
+    """Return the stored form as a safetensors file: specification, and lost seeds if any, in the header."""
+    model = model.stored_form()
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     metadata = {"spec": json.dumps(model.spec.to_dict(), sort_keys=True)}
     if model.lost:

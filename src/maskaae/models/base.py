@@ -51,6 +51,9 @@ class ModelSpec:
         Share of a new batch in the running statistics of batch normalisation.
     steps : int
         Length of the run that trains the model; read by models that train in stages.
+    most_active : int or None
+        Dimensions that the mask may keep, the first ones; None: all m. Set only while a model is trained with
+        room beyond its capacity.
     """
 
     model: str
@@ -67,6 +70,7 @@ class ModelSpec:
     normalisation: str = "none"
     batch_momentum: float = 0.1
     steps: int = 0
+    most_active: int | None = None
 
     @classmethod
     def for_data(
@@ -94,6 +98,11 @@ class ModelSpec:
             critic_hidden=tuple(network["critic_hidden"]),
             hyperparameters=hyperparameters,
         )
+
+    @property
+    def capacity(self) -> int:
+        """Dimensions of the model that is stored."""
+        return self.m if self.most_active is None else self.most_active
 
     @property
     def data_dimension(self) -> int:
@@ -191,9 +200,18 @@ class LatentModel(nn.Module, ABC):
         self.spec = spec
         self.lost = {}
 
+    @classmethod
+    def training_spec(cls, spec: ModelSpec) -> ModelSpec:
+        """Specification of the form that is trained: the same, as a rule."""
+        return spec
+
+    def stored_form(self) -> LatentModel:
+        """The model as it is evaluated and stored: itself, as a rule."""
+        return self
+
     @property
     def m(self) -> int:
-        """Capacity: the assumed latent dimension."""
+        """Capacity: the assumed latent dimension; with the room beyond it, of a form that only trains."""
         return self.spec.m
 
     @property
@@ -210,6 +228,11 @@ class LatentModel(nn.Module, ABC):
     def active(self) -> Tensor:
         """Which dimensions the model uses, booleans (seed, m), by its own notion: all, unless it says so."""
         return torch.ones(len(self.seeds), self.m, dtype=torch.bool, device=self.mu.device)
+
+    @property
+    def stored_active(self) -> Tensor:
+        """The same of the dimensions of the stored form, (seed, capacity)."""
+        return self.active[:, : self.spec.capacity]
 
     @property
     def noise_size(self) -> int:

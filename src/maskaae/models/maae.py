@@ -155,7 +155,9 @@ class MaskedAdversarialAutoEncoder(LatentModel):
     def constants(self, step: int) -> StepConstants:
         """Factors on losses at a training step."""
         since = max(0, step - self.spec.hyperparameters.mask_delay)
-        return StepConstants(ramp(since, self.m, self._ramp_doubling_steps), self._loss_decay(step))
+        return StepConstants(
+            ramp(since, self.spec.capacity, self._ramp_doubling_steps), self._loss_decay(step)
+        )
 
     def autoencoder_update(self, x: Tensor, gate: Tensor, constants: StepConstants) -> Update:
         """Eq 14; the penalty acts on unmasked codes [code]."""
@@ -218,7 +220,7 @@ class MaskedAdversarialAutoEncoder(LatentModel):
 
     @property
     def _ramp_period(self) -> int:
-        return RAMP_PERIODS[self.spec.hyperparameters.fidelity.ramp](self.m)
+        return RAMP_PERIODS[self.spec.hyperparameters.fidelity.ramp](self.spec.capacity)
 
     @property
     def _ramp_doubling_steps(self) -> int:
@@ -233,8 +235,9 @@ class MaskedAdversarialAutoEncoder(LatentModel):
 
     def monitors(self) -> dict[str, Tensor]:
         """Terms of the losses at the last training step, the active count and the mask, each (seed,)."""
-        mask = {f"mu_{j}": value for j, value in enumerate(self.mu.detach().unbind(dim=1))}
-        return {**self.terms, "active": self.active.sum(dim=1), **mask}
+        mu = self.mu.detach()[:, : self.spec.capacity]
+        mask = {f"mu_{j}": value for j, value in enumerate(mu.unbind(dim=1))}
+        return {**self.terms, "active": self.stored_active.sum(dim=1), **mask}
 
 
 class WassersteinAutoEncoder(MaskedAdversarialAutoEncoder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import torch
@@ -46,6 +47,29 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         self.cut_wasserstein: Tensor
         """The same of the Wasserstein estimate."""
 
+    @classmethod
+    def training_spec(cls, spec: ModelSpec) -> ModelSpec:
+        """With room beyond the capacity: as many dimensions as a search with all of them open looks at.
+
+        Near the capacity the critic so has spurious dimensions to tell from the prior, as anywhere else, and
+        an encoder that is to fill all of its dimensions can unfold the data in more first.
+        """
+        if not spec.hyperparameters.search_room:
+            return spec
+        return dataclasses.replace(spec, m=int(search_reach(spec.m)), most_active=spec.m)
+
+    def stored_form(self) -> NestedMaskedAdversarialAutoEncoder:
+        """The model without the room: its dimensions are the last of every axis, and closed when it ends."""
+        if self.spec.most_active is None:
+            return self
+        form = type(self)(dataclasses.replace(self.spec, m=self.spec.most_active, most_active=None))
+        wide = self.state_dict()
+        form.load_state_dict(
+            {name: wide[name][tuple(map(slice, tensor.shape))] for name, tensor in form.state_dict().items()}
+        )
+        form.lost, form.terms = dict(self.lost), dict(self.terms)
+        return form.to(self.mask_parameter.device).train(self.training)
+
     @property
     def draw_sizes(self) -> DrawSizes:
         """As the plain form's, and where to cut for every update that sees codes."""
@@ -83,16 +107,17 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def prepare(self, step: int) -> None:
         """Settle the mask when the search ends: dimensions are open or closed from then on."""
         if step == self.search_steps:
+            kept = self.active & (torch.arange(self.m, device=self.mu.device) < self.spec.capacity)
             with torch.no_grad():
-                self.mask_parameter.copy_(torch.where(self.active, torch.inf, 0.0))
+                self.mask_parameter.copy_(torch.where(kept, torch.inf, 0.0))
             for name in ("regulariser", "ramp"):  # or the history would go on with their last values
                 self.terms.pop(name, None)
 
     def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
 
-        A reach above the capacity leaves codes whole so much more often: the last dimensions are learned as
-        well as those in the middle of a larger code, and are not closed for being the last.
+        Where the reach is above m, codes are left whole so much more often: the last dimensions are learned as
+        well as those in the middle of a larger code.
         """
         if not masked:
             return super().gates(draw, constants, masked)
@@ -111,7 +136,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         h = self.spec.hyperparameters
         self._measure(x, prior)
         objective = self._objective()
-        wanted = best_prefix(objective).to(objective.dtype)  # (seed, m)
+        wanted = best_prefix(objective, self.spec.capacity).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
         regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
@@ -143,7 +168,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """
         objective = self._objective(factor)
         reach = search_reach(self.active.sum(dim=1, keepdim=True).to(objective.dtype))
-        beyond = torch.arange(self.m + 1, device=objective.device) > reach
+        beyond = torch.arange(self.m + 1, device=objective.device) > reach.clamp(max=self.spec.capacity)
         return objective.masked_fill(beyond, torch.inf).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:

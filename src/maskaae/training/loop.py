@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maskaae.models import LatentModel, ModelSpec, build_model, model_bytes
+from maskaae.models import LatentModel, ModelSpec, build_for_training, model_bytes
 from maskaae.training.data import TrainingData
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.draws import Draws
@@ -86,7 +86,7 @@ class TrainingRun:
         store: RunStore,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.model: LatentModel = build_model(dataclasses.replace(spec, steps=plan.steps)).to(device)
+        self.model: LatentModel = build_for_training(dataclasses.replace(spec, steps=plan.steps)).to(device)
         self.step = 0
         self._history: list[dict[str, Any]] = []
         self._plan, self._store, self._device = plan, store, str(device)
@@ -123,7 +123,7 @@ class TrainingRun:
         logger.info(
             "training %s, m = %d, seeds %s, on %s",
             self.model.spec.model,
-            self.model.m,
+            self.model.spec.capacity,
             self.model.seeds,
             self._device,
         )
@@ -189,7 +189,7 @@ class TrainingRun:
                 row = {"undefined": f"lost: {self.model.lost[seed]}"}
             self._history.append({"step": self.step, "seed": seed, **row})
         means = {name: float(np.nanmean(columns[name])) for name in losses}
-        progress.report(self.step, means, self.model.active.sum(dim=1).tolist())
+        progress.report(self.step, means, self.model.stored_active.sum(dim=1).tolist())
 
     def _save_checkpoint(self) -> None:
         if self.model.fitted_examples:

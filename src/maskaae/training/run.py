@@ -116,7 +116,7 @@ def train_run(
         "seconds": round(seconds, 1),
         "steps_per_second": round((plan.steps - first_step) / seconds, 2),
     }
-    return TrainedRun(run.model, run.history, record, store)
+    return TrainedRun(run.model.stored_form(), run.history, record, store)
 
 
 def device_name(device: torch.device | str) -> str:
