@@ -116,8 +116,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
 
-        Where the reach is above m, codes are left whole so much more often: the last dimensions are learned as
-        well as those in the middle of a larger code.
+        Where the reach is above m, codes are left whole so much more often: the last dimensions are learned
+        as well as those in the middle of a larger code.
         """
         if not masked:
             return super().gates(draw, constants, masked)
