@@ -45,13 +45,13 @@ def test_codes_are_cut_everywhere() -> None:
 def test_best_prefix_has_the_smallest_objective() -> None:
     """An objective of 5, 3, 4 at zero, one and two dimensions; one that is smallest at none of them."""
     objective = torch.tensor([[5.0, 3.0, 4.0], [1.0, 3.0, 4.0]])
-    assert best_prefix(objective, most=2).tolist() == [[True, False], [False, False]]
+    assert best_prefix(objective, m=2).tolist() == [[True, False], [False, False]]
 
 
 def test_best_prefix_opens_no_more_than_it_may() -> None:
-    """Smallest at three dimensions, of which two may be opened: the better of one and two."""
-    objective = torch.tensor([[9.0, 3.0, 2.0, 1.0], [9.0, 2.0, 3.0, 1.0]])
-    assert best_prefix(objective, most=2).tolist() == [[True, True, False], [True, False, False]]
+    """Of three dimensions two may be opened: the better of one and two."""
+    objective = torch.tensor([[9.0, 3.0, 2.0], [9.0, 2.0, 3.0]])
+    assert best_prefix(objective, m=3).tolist() == [[True, True, False], [True, False, False]]
 
 
 def test_reach_is_half_as_many_again_and_two_rounded_up() -> None:

@@ -49,20 +49,20 @@ def cut_everywhere(codes: Tensor) -> Tensor:
     return codes.unsqueeze(2) * prefix_gates(lengths, m)
 
 
-def best_prefix(objective: Tensor, most: int) -> Tensor:
+def best_prefix(objective: Tensor, m: int) -> Tensor:
     """Which dimensions to open: the first ones, as many as make the objective smallest.
 
     Parameters
     ----------
     objective : Tensor
-        ``J`` of the first 0, 1, ..., m dimensions, (seed, m + 1).
-    most : int
-        Dimensions that may be opened.
+        ``J`` of the first 0, 1, ... dimensions, (seed, dimensions that may be opened + 1).
+    m : int
+        Dimensions that there are.
 
     Returns
     -------
     Tensor
         Booleans, (seed, m).
     """
-    best = objective[:, : most + 1].argmin(dim=1, keepdim=True)
-    return torch.arange(objective.shape[1] - 1, device=objective.device) < best
+    best = objective.argmin(dim=1, keepdim=True)
+    return torch.arange(m, device=objective.device) < best

@@ -135,6 +135,14 @@ def test_mask_does_not_follow_an_objective_beyond_the_capacity():
     (update,) = model.mask_updates(draw.batches[-1], draw.prior[-1], model.constants(0))
     gradient = torch.autograd.grad(update.loss.sum(), model.mask_parameter)[0]
     assert ((gradient < 0) == (torch.arange(11) < 6)).all()
+    # Its loss is that of the six: l1 (5/11) + 1, and how far the mask is from them.
+    away = (model.mu - (torch.arange(11) < 6).float()).abs().sum(dim=1)
+    torch.testing.assert_close(update.loss, ROBUST.reconstruction_weight * 5 / 11 + 1 + away)
+
+
+def test_weight_of_the_regulariser_is_that_of_the_capacity():
+    """``c(t)`` holds 2 / m: the room is none of the model's dimensions."""
+    assert with_room().constants(5) == build_model(SPEC).constants(5)
 
 
 def test_room_is_closed_when_the_search_ends_however_far_the_mask_has_come():
@@ -186,6 +194,7 @@ def test_run_leaves_checkpoints_history_and_model_of_the_capacity(tmp_path):
     store = RunStore(tmp_path / "work", {})
     run = TrainingRun(SPEC, gaussian(3, count=100), plan, store)
     run.train()
+    assert run.model.m == 11  # it was trained with room
     assert run.history["active"].le(6).all()
     assert [name for name in run.history if name.startswith("mu_")] == [f"mu_{j}" for j in range(6)]
     store.publish_checkpoints(tmp_path / "checkpoints")

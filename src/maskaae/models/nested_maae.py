@@ -67,7 +67,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         form.load_state_dict(
             {name: wide[name][tuple(map(slice, tensor.shape))] for name, tensor in form.state_dict().items()}
         )
-        form.lost, form.terms = dict(self.lost), dict(self.terms)
+        form.lost = dict(self.lost)
         return form.to(self.mask_parameter.device).train(self.training)
 
     @property
@@ -136,18 +136,18 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         h = self.spec.hyperparameters
         self._measure(x, prior)
         objective = self._objective()
-        wanted = best_prefix(objective, self.spec.capacity).to(objective.dtype)  # (seed, m)
+        wanted = best_prefix(objective, self.m).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
         regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
 
     def _objective(self, factor: float = 1.0) -> Tensor:
-        """Eq 17 of the first 0 to m dimensions, (seed, m + 1), with ``factor`` times its ``l1``."""
+        """Eq 17 of 0 to all dimensions that may be kept, (seed, capacity + 1), at ``factor`` times its ``l1``."""
         h = self.spec.hyperparameters
         weight = factor * h.reconstruction_weight / self.spec.reconstruction_unit
         match = h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
-        return weight * self.cut_reconstruction + match
+        return (weight * self.cut_reconstruction + match)[:, : self.spec.capacity + 1]
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
@@ -168,7 +168,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """
         objective = self._objective(factor)
         reach = search_reach(self.active.sum(dim=1, keepdim=True).to(objective.dtype))
-        beyond = torch.arange(self.m + 1, device=objective.device) > reach.clamp(max=self.spec.capacity)
+        beyond = torch.arange(objective.shape[1], device=objective.device) > reach
         return objective.masked_fill(beyond, torch.inf).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
