@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from maskaae.search_reach import REACH_FACTOR
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,52 @@ class DeterministicConstants:
     mixture_examples: int = 50_000
 
 
+class SearchWindow(NamedTuple):
+    """Which codes a part of the search of ``nested`` training looks at.
+
+    Attributes
+    ----------
+    start : float
+        Share of the search from which the window holds.
+    shortest, longest : float
+        Times the open dimensions: codes are cut above the one, and (with two more) at most at the other.
+    """
+
+    start: float
+    shortest: float
+    longest: float
+
+
+def search_windows(rows: Sequence[Sequence[float]]) -> tuple[SearchWindow, ...]:
+    """Read windows, given as rows of three numbers.
+
+    Raises
+    ------
+    ValueError
+        If they do not follow each other from 0 on, or one of them is empty or looks further than the search
+        has room for.
+    """
+    windows = tuple(SearchWindow(*map(float, row)) for row in rows)
+    starts = [window.start for window in windows]
+    if (
+        not starts
+        or starts[0] != 0.0
+        or any(b <= a for a, b in itertools.pairwise(starts))
+        or starts[-1] >= 1
+    ):
+        raise ValueError(
+            f"search_windows: they start at {starts}; the first starts at 0, each other later, below 1"
+        )
+    for window in windows:
+        if not 0 <= window.shortest < 1 <= window.longest <= REACH_FACTOR:
+            raise ValueError(
+                f"search_windows: {list(window)} cuts codes between {window.shortest:g} and "
+                f"{window.longest:g} times the open dimensions; "
+                f"give a number below 1, and one from 1 to {REACH_FACTOR:g}"
+            )
+    return windows
+
+
 @dataclass(frozen=True)
 class Hyperparameters:
     """Constants of losses, mask and optimisers; the defaults are the released script's [code].
@@ -133,9 +182,8 @@ class Hyperparameters:
         at from there. The mask keeps none of them, and they are cut out of the model that is stored.
     full_share : float
         Share of the codes that ``nested`` training does not cut off.
-    shortest_cut : float
-        Share of the open dimensions that ``nested`` training leaves to every code in the second
-        half of the search.
+    search_windows : tuple of SearchWindow
+        Where ``nested`` training cuts codes off, from which part of the search on.
     search_floor : float
         Share of their learning rates that auto-encoder, critic and generator keep at the end of the search.
     ramp_doubling_steps : int or None
@@ -171,7 +219,11 @@ class Hyperparameters:
     search_share: float = 0.6
     search_room: bool = True
     full_share: float = 0.3
-    shortest_cut: float = 0.75
+    search_windows: tuple[SearchWindow, ...] = (
+        SearchWindow(start=0.0, shortest=0.0, longest=1.5),
+        SearchWindow(start=0.5, shortest=0.75, longest=1.5),
+        SearchWindow(start=0.75, shortest=0.9, longest=1.15),
+    )
     search_floor: float = 0.2
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1
@@ -208,7 +260,7 @@ class Hyperparameters:
         KeyError
             If a name is not one of ours.
         ValueError
-            If ``mask_start`` is no interval.
+            If ``mask_start`` is no interval, or ``search_windows`` no windows.
         """
         known = {f.name for f in dataclasses.fields(self)}
         unknown = sorted(set(values) - known)
@@ -222,6 +274,8 @@ class Hyperparameters:
             if not low <= high:
                 raise ValueError(f"mask_start: [{low}, {high}] is no interval; give low <= high")
             changes["mask_start"] = (float(low), float(high))
+        if "search_windows" in changes:
+            changes["search_windows"] = search_windows(changes["search_windows"])
         if "vae" in changes:
             given = dict(changes["vae"])
             if "second_hidden" in given:

@@ -109,7 +109,7 @@ def test_cut_distance_grows_where_the_critic_tells_the_codes_from_the_prior():
     model.critic.forward = lambda codes: codes[..., 0]
     model.encode = lambda x: torch.full((*x.shape[:-1], model.m), -5.0)
     prior = torch.zeros(3, 8, 6)
-    model._measure(torch.zeros(3, 8, 16), prior)
+    model._measure(torch.zeros(3, 8, 16), prior, torch.full((3, 1), 6.0))
     assert model.cut_wasserstein.tolist() == [[0.0, *[5.0] * 6]] * 3
 
 
@@ -128,7 +128,7 @@ def test_search_has_as_much_room_as_it_would_look_at_and_none_without_it():
 def test_mask_does_not_follow_an_objective_beyond_the_capacity():
     """Smallest with all 11 dimensions open: the mask opens the best number up to 6, and closes the rest."""
     model = with_room()
-    model._measure = lambda x, prior: None
+    model._measure = lambda x, prior, reach: None
     model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 12)
     model.cut_wasserstein[:] = 0.0
     draw = draws_for(model, gaussian(3)).next()
@@ -220,26 +220,54 @@ def test_counts_at_other_weights_end_where_the_search_looks():
     assert model.count_at_weight(1.0).tolist() == [4]
 
 
-def test_codes_are_cut_near_the_count_in_the_second_half_of_the_search():
-    """60 steps of search: from step 30 on codes keep more than 3/4 of the four open dimensions."""
-    model = build_model(SPEC)
-    model.mask_parameter.data[:] = torch.tensor([3.0, 3.0, 3.0, 3.0, 0.0, 0.0])
-    draw = draws_for(model, gaussian(3), batch=200).next()
-    shortest = {}
-    for step in (0, 29, 30, 59):
+def test_codes_are_cut_ever_closer_around_the_count():
+    """60 steps of search, four dimensions open of 12.
+
+    They keep 1 to 8; 4 to 8 from step 30 on; floor(0.9 * 4) + 1 to ceil(1.15 * 4 + 2) from 45 on.
+    """
+    model = build_model(dataclasses.replace(SPEC, m=12))
+    model.mask_parameter.data[:] = torch.where(torch.arange(12) < 4, 3.0, 0.0)
+    draw = draws_for(model, gaussian(3), batch=400).next()
+    window = {}
+    for step in (0, 29, 30, 44, 45, 59):
         lengths = model.gates(draw, model.constants(step), masked=True).sum(dim=-1)
-        shortest[step] = int(lengths.min())
-    assert shortest == {0: 1, 29: 1, 30: 4, 59: 4}
+        window[step] = (int(lengths.min()), int(lengths.max()))
+    assert window == {0: (1, 8), 29: (1, 8), 30: (4, 8), 44: (4, 8), 45: (4, 7), 59: (4, 7)}
+
+
+def test_beyond_the_reach_nothing_is_measured_again():
+    """Reach 4, 2 and 9 of three seeds: cuts that no code is trained at keep what was measured before."""
+    model = build_model(SPEC)
+    x, prior = torch.ones(3, 8, 16), torch.ones(3, 8, 6)
+    model._measure(x, prior, torch.full((3, 1), 6.0))
+    before = model.cut_reconstruction.clone()
+    model._measure(2 * x, prior, torch.tensor([[4.0], [2.0], [9.0]]))
+    unchanged = (model.cut_reconstruction == before).sum(dim=1)
+    assert unchanged.tolist() == [2, 4, 0]
+
+
+def test_mask_does_not_follow_an_objective_beyond_the_reach():
+    """One dimension open, reach ceil(1.15 + 2) = 4: smallest at 6, within reach at 4."""
+    model = build_model(SPEC)
+    model.mask_parameter.data[:] = torch.tensor([3.0, 0.1, 0.1, 0.1, 0.1, 0.1])
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 7)
+    model.cut_wasserstein[:] = 0.0
+    model._measure = lambda x, prior, reach: None
+    draw = draws_for(model, gaussian(3)).next()
+    (update,) = model.mask_updates(draw.batches[-1], draw.prior[-1], model.constants(59))
+    gradient = torch.autograd.grad(update.loss.sum(), model.mask_parameter)[0]
+    assert ((gradient < 0) == (torch.arange(6) < 4)).all()
 
 
 def test_measurements_are_running_means():
-    """The first one is taken as it is, later ones move the mean by a fiftieth."""
+    """The first one is taken as it is, later ones move the mean by a hundredth."""
     model = build_model(SPEC)
     model.critic.forward = lambda codes: codes.sum(dim=-1)
     model.encode = lambda x: torch.zeros(*x.shape[:-1], model.m)
-    model._measure(torch.zeros(3, 8, 16), torch.zeros(3, 8, 6))
-    model._measure(torch.zeros(3, 8, 16), torch.ones(3, 8, 6))
-    expected = 0.02 * torch.arange(7.0).expand(3, -1)
+    everywhere = torch.full((3, 1), 6.0)
+    model._measure(torch.zeros(3, 8, 16), torch.zeros(3, 8, 6), everywhere)
+    model._measure(torch.zeros(3, 8, 16), torch.ones(3, 8, 6), everywhere)
+    expected = 0.01 * torch.arange(7.0).expand(3, -1)
     torch.testing.assert_close(model.cut_wasserstein, expected)
 
 
@@ -250,16 +278,6 @@ def test_a_full_capacity_is_cut_as_if_there_were_room():
     gates = model.gates(draws_for(model, gaussian(3), batch=2000).next(), model.constants(0), masked=True)
     whole = gates.prod(dim=-1).mean().item()
     assert whole == pytest.approx(0.3 + 0.7 * 6 / 11, abs=0.01)
-
-
-def test_the_second_half_of_the_search_cuts_near_the_count():
-    """All 6 dimensions open: codes keep one or more in the first half, more than floor(0.75 * 6) after it."""
-    model = build_model(SPEC)
-    draw = draws_for(model, gaussian(3), batch=2000).next()
-    middle = model.search_steps // 2
-    for step, shortest in ((middle - 1, 1), (middle, 5)):
-        gates = model.gates(draw, model.constants(step), masked=True)
-        assert gates.sum(dim=-1).min() == shortest
 
 
 def test_every_update_of_a_step_cuts_elsewhere():

@@ -22,6 +22,7 @@ from maskaae.models.autoencoders import build_networks
 from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
 from maskaae.models.networks import MlpCritic
 from maskaae.randomness import stacked_uniform, torch_generator
+from maskaae.search_reach import REACH_FACTOR
 
 LATE_DECAY = 0.2
 """Factor on two losses (or learning rates, see ``Fidelity.decay``) from step 5R on [code]."""
@@ -38,13 +39,15 @@ class StepConstants(NamedTuple):
         ``c(t)`` of eq 17.
     loss_decay : float or Tensor
         The script's factor on the losses of auto-encoder and mask [code]; RMSProp divides it out.
-    shortest_cut : float or Tensor
-        Share of the open dimensions that no code is cut below, where codes are cut.
+    shortest_cut, longest_cut : float or Tensor
+        Times the open dimensions: no code is cut below the one, or (and two) beyond the other, where codes
+        are cut.
     """
 
     ramp: float | Tensor
     loss_decay: float | Tensor
     shortest_cut: float | Tensor = 0.0
+    longest_cut: float | Tensor = REACH_FACTOR
 
 
 def reconstruction_loss(spec: ModelSpec) -> ReconstructionLoss:

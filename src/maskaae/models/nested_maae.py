@@ -14,16 +14,13 @@ from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
 from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths
 from maskaae.search_reach import search_reach
 
-MEMORY = 0.02
-"""Share of the newest batch in the running means of loss and distance: they remember some fifty steps."""
+MEMORY = 0.01
+"""Share of the newest batch in the running means of loss and distance: they remember some hundred steps."""
 
-ROWS = 1024
+ROWS = 256
 """Codes, cut off in every way, that one update of the mask looks at; at most ``MOST_EXAMPLES`` examples."""
 
 MOST_EXAMPLES = 16
-
-CLOSER_LOOK = 0.5
-"""Share of the search after which codes keep ``shortest_cut`` of the open dimensions."""
 
 
 class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
@@ -32,9 +29,9 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     *Search*, the first ``search_share`` of the run: every update sees codes cut off after a random number of
     dimensions, and eq 17 is measured at every cut. The reconstruction error falls with every dimension that
     carries something new, the Wasserstein term rises with every dimension that the encoder cannot fill as the
-    prior does (theorem 1's two sides); the mask follows the smallest sum. The first half of it looks at every
-    number of dimensions, the second half at those around the count. *Refinement*: the mask is set to zeros
-    and ones, and the model with the dimensions that are left trains on by itself.
+    prior does (theorem 1's two sides); the mask follows the smallest sum. It looks at every number of
+    dimensions at first, and ever closer around the count then (``search_windows``). *Refinement*: the mask
+    is set to zeros and ones, and the model with the dimensions that are left trains on by itself.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -85,10 +82,10 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return step < self.search_steps
 
     def constants(self, step: int) -> StepConstants:
-        """As the plain form's, and how short codes may be cut."""
-        close = step >= CLOSER_LOOK * self.search_steps
-        shortest = self.spec.hyperparameters.shortest_cut if close else 0.0
-        return super().constants(step)._replace(shortest_cut=shortest)
+        """As the plain form's, and how short and how long codes may be cut."""
+        windows = self.spec.hyperparameters.search_windows
+        window = [window for window in windows if step >= window.start * self.search_steps][-1]
+        return super().constants(step)._replace(shortest_cut=window.shortest, longest_cut=window.longest)
 
     def stage(self, step: int, steps: int) -> tuple[int, int]:
         """Search or refinement: their first step, and the one after their last."""
@@ -121,33 +118,51 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """
         if not masked:
             return super().gates(draw, constants, masked)
-        count = self.active.sum(dim=1).to(draw.cuts.dtype).view(1, -1, 1, 1)
-        least = (constants.shortest_cut * count).floor()
-        full_share = self.spec.hyperparameters.full_share
-        lengths = prefix_lengths(draw.cuts, least, search_reach(count), full_share)
+        least = (constants.shortest_cut * self._count).floor().view(1, -1, 1, 1)
+        reach = self._reach(constants).view(1, -1, 1, 1)
+        lengths = prefix_lengths(draw.cuts, least, reach, self.spec.hyperparameters.full_share)
         return prefix_gates(lengths, self.m)
 
+    @property
+    def _count(self) -> Tensor:
+        """Open dimensions, (seed, 1), as floats."""
+        return self.active.sum(dim=1, keepdim=True).to(self.mu.dtype)
+
+    def _reach(self, constants: StepConstants) -> Tensor:
+        """The longest cut that training sees, (seed, 1); it may be above m."""
+        reach: Tensor = search_reach(self._count, constants.longest_cut)
+        return reach
+
+    def _within(self, reach: Tensor, cuts: int) -> Tensor:
+        """Which of the first cuts, from 0 on, are within a reach (seed, 1): booleans (seed, cuts)."""
+        return torch.arange(cuts, device=reach.device) <= reach
+
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:
-        """Move the mask towards the first dimensions that make eq 17 smallest, then project it.
+        """Move the mask towards the first dimensions in reach that make eq 17 smallest, then project it.
 
         Of the mask's gradient only the sign counts, as RMSProp divides its size out: it is that of opening
         the dimensions of the best prefix and closing the others.
         """
         h = self.spec.hyperparameters
-        self._measure(x, prior)
-        objective = self._objective()
+        reach = self._reach(constants)
+        self._measure(x, prior, reach)
+        objective = self._objective(reach)
         wanted = best_prefix(objective, self.m).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
         regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
 
-    def _objective(self, factor: float = 1.0) -> Tensor:
-        """Eq 17 of 0 to all dimensions that may be kept, (seed, capacity + 1), at ``factor`` times its ``l1``."""
+    def _objective(self, reach: Tensor, factor: float = 1.0) -> Tensor:
+        """Eq 17 of 0 to all dimensions that may be kept, at ``factor`` times its ``l1``.
+
+        Infinite beyond the reach (seed, 1). Shape (seed, capacity + 1).
+        """
         h = self.spec.hyperparameters
         weight = factor * h.reconstruction_weight / self.spec.reconstruction_unit
         match = h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
-        return (weight * self.cut_reconstruction + match)[:, : self.spec.capacity + 1]
+        objective = (weight * self.cut_reconstruction + match)[:, : self.spec.capacity + 1]
+        return torch.where(self._within(reach, objective.shape[1]), objective, torch.inf)
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
@@ -161,15 +176,12 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         Returns
         -------
         Tensor
-            (seed,), by what the search has measured within its last reach. Codes shorter than
-            ``shortest_cut`` allows are still measured, but were last trained in the first half of the search:
-            their reconstruction looks worse than it could be, and a small factor is answered with too many
-            dimensions rather than too few.
+            (seed,), by what the search has measured within its widest reach. Longer codes than its last
+            window allows have what was measured when they were last trained. Shorter ones are still measured,
+            but were last trained before it: their reconstruction looks worse than it could be, and a small
+            factor is answered with too many dimensions rather than too few.
         """
-        objective = self._objective(factor)
-        reach = search_reach(self.active.sum(dim=1, keepdim=True).to(objective.dtype))
-        beyond = torch.arange(objective.shape[1], device=objective.device) > reach
-        return objective.masked_fill(beyond, torch.inf).argmin(dim=1)
+        return self._objective(search_reach(self._count), factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
         """As the plain form's, and eq 17's two measured terms at every cut, each (seed,)."""
@@ -182,8 +194,11 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return {**super().monitors(), **columns}
 
     @torch.no_grad()
-    def _measure(self, x: Tensor, prior: Tensor) -> None:
-        """Bring the running means up to date with some examples, each cut off everywhere."""
+    def _measure(self, x: Tensor, prior: Tensor, reach: Tensor) -> None:
+        """Bring the running means up to date with some examples, each cut off everywhere.
+
+        Beyond the reach (seed, 1) they stay as they are: neither encoder nor critic is trained there.
+        """
         examples = max(1, min(MOST_EXAMPLES, ROWS // (self.m + 1), x.shape[1]))
         x, prior = x[:, :examples], prior[:, :examples]
         seeds, m = len(self.seeds), self.m
@@ -195,5 +210,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         ).view(seeds, m + 1)
         scores = self.critic(cut_prior) - self.critic(cut_codes)
         wasserstein = scores.view(seeds, examples, m + 1).mean(dim=1)
+        within = self._within(reach, m + 1)
         for mean, value in ((self.cut_reconstruction, error), (self.cut_wasserstein, wasserstein)):
-            mean.copy_(torch.where(mean.isnan(), value, torch.lerp(mean, value, MEMORY)))
+            moved = torch.where(within, torch.lerp(mean, value, MEMORY), mean)
+            mean.copy_(torch.where(mean.isnan(), value, moved))
