@@ -123,7 +123,7 @@ counts long_n32: setup
 	$(run_snakemake) --configfile docs/results/claims/$@.yaml --directory results/$@
 	cd results/$@/results && cp tables/claims.md $(CURDIR)/docs/results/claims/$@.md
 	cp results/$@/results/metrics.csv docs/results/claims/$@_metrics.csv
-counts: ## The held-out check of the counts alone (the MAAE runs of claims), into docs/results/claims
+counts: ## Claims (b) and (c) alone, with the MAAE runs of claims, into docs/results/claims
 long_n32: ## Claims on n = 32 alone, with three times as many steps, into docs/results/claims
 dimensions: ## Ways of finding the dimension, side by side, into docs/results/dimensions
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations

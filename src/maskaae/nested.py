@@ -37,9 +37,14 @@ def prefix_lengths(uniform: Tensor, least: Tensor, reach: Tensor, full_share: fl
     return torch.minimum(torch.where(uniform < full_share, reach, cut), reach)
 
 
+def in_prefix(lengths: Tensor, m: int) -> Tensor:
+    """Which of m places are among the first ``lengths``: (..., 1) to booleans (..., m)."""
+    return torch.arange(m, device=lengths.device) < lengths
+
+
 def prefix_gates(lengths: Tensor, m: int) -> Tensor:
     """Gates that keep the first dimensions, all where there are fewer: lengths (..., 1) to (..., m)."""
-    return (torch.arange(m, device=lengths.device) < lengths).to(lengths.dtype)
+    return in_prefix(lengths, m).to(lengths.dtype)
 
 
 def cut_everywhere(codes: Tensor) -> Tensor:
@@ -64,5 +69,4 @@ def best_prefix(objective: Tensor, m: int) -> Tensor:
     Tensor
         Booleans, (seed, m).
     """
-    best = objective.argmin(dim=1, keepdim=True)
-    return torch.arange(m, device=objective.device) < best
+    return in_prefix(objective.argmin(dim=1, keepdim=True), m)

@@ -220,6 +220,15 @@ def test_counts_at_other_weights_end_where_the_search_looks():
     assert model.count_at_weight(1.0).tolist() == [4]
 
 
+def test_counts_at_other_weights_look_as_far_as_the_widest_window():
+    """Three open of 12: the first window cuts up to 1.5 * 3 + 2, rounded up to 7; the last one up to 6."""
+    model = build_model(dataclasses.replace(SPEC, m=12, seeds=(0,)))
+    model.mask_parameter.data[:] = torch.where(torch.arange(12) < 3, 3.0, 0.0)
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 13)
+    model.cut_wasserstein[:] = 0.0
+    assert model.count_at_weight(1.0).tolist() == [7]
+
+
 def test_codes_are_cut_ever_closer_around_the_count():
     """60 steps of search, four dimensions open of 12.
 
@@ -278,6 +287,16 @@ def test_a_full_capacity_is_cut_as_if_there_were_room():
     gates = model.gates(draws_for(model, gaussian(3), batch=2000).next(), model.constants(0), masked=True)
     whole = gates.prod(dim=-1).mean().item()
     assert whole == pytest.approx(0.3 + 0.7 * 6 / 11, abs=0.01)
+
+
+def test_the_second_half_of_the_search_cuts_near_the_count():
+    """All 6 dimensions open: codes keep one or more in the first half, more than floor(0.75 * 6) after it."""
+    model = build_model(SPEC)
+    draw = draws_for(model, gaussian(3), batch=2000).next()
+    middle = model.search_steps // 2
+    for step, shortest in ((middle - 1, 1), (middle, 5)):
+        gates = model.gates(draw, model.constants(step), masked=True)
+        assert gates.sum(dim=-1).min() == shortest
 
 
 def test_every_update_of_a_step_cuts_elsewhere():

@@ -41,8 +41,8 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
     -------
     DataFrame
         dataset, title, n, model, m, seed, active (at the end of the run), k, quantity ("reconstruction",
-        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the search's reach,
-        which no longer take part in training, are left out.
+        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the search's widest
+        reach are left out; those beyond its last window have what was measured when they were last trained.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
     rows = last.melt([*RUN_KEYS, "active"], columns, var_name="cut").dropna(subset="value")
     rows[["quantity", "k"]] = rows["cut"].str.removeprefix(PREFIX).str.rsplit("_", n=1, expand=True)
     rows["k"] = rows["k"].astype(int)
-    rows = rows[rows["k"] <= search_reach(rows["active"])]  # what lies beyond it at the end is stale
+    rows = rows[rows["k"] <= search_reach(rows["active"])]  # what lies beyond it is from long before
     rows = in_order(add_by_dataset(rows.drop(columns="cut"), "n", n), titles)
     return over_seeds(rows, by=["dataset", "model", "m", "quantity", "k"])
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from maskaae.mask import project_
 from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
 from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
-from maskaae.nested import best_prefix, cut_everywhere, prefix_gates, prefix_lengths
+from maskaae.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
 from maskaae.search_reach import search_reach
 
 MEMORY = 0.01
@@ -133,10 +133,6 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         reach: Tensor = search_reach(self._count, constants.longest_cut)
         return reach
 
-    def _within(self, reach: Tensor, cuts: int) -> Tensor:
-        """Which of the first cuts, from 0 on, are within a reach (seed, 1): booleans (seed, cuts)."""
-        return torch.arange(cuts, device=reach.device) <= reach
-
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:
         """Move the mask towards the first dimensions in reach that make eq 17 smallest, then project it.
 
@@ -162,7 +158,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         weight = factor * h.reconstruction_weight / self.spec.reconstruction_unit
         match = h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
         objective = (weight * self.cut_reconstruction + match)[:, : self.spec.capacity + 1]
-        return torch.where(self._within(reach, objective.shape[1]), objective, torch.inf)
+        within = in_prefix(reach + 1, objective.shape[1])  # cuts of 0 to reach dimensions
+        return torch.where(within, objective, torch.inf)
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
@@ -210,7 +207,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         ).view(seeds, m + 1)
         scores = self.critic(cut_prior) - self.critic(cut_codes)
         wasserstein = scores.view(seeds, examples, m + 1).mean(dim=1)
-        within = self._within(reach, m + 1)
+        within = in_prefix(reach + 1, m + 1)  # cuts of 0 to reach dimensions
         for mean, value in ((self.cut_reconstruction, error), (self.cut_wasserstein, wasserstein)):
             moved = torch.where(within, torch.lerp(mean, value, MEMORY), mean)
             mean.copy_(torch.where(mean.isnan(), value, moved))
