@@ -6,6 +6,7 @@ from maskaae.figures.output import read_info, read_runs, write_figure
 frame = cuts.data(
     history=read_runs(snakemake.input.history),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
+    longest=snakemake.params.longest,
     titles=snakemake.params.titles,
 )
 write_figure(frame, cuts.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

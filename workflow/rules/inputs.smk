@@ -126,6 +126,12 @@ FIGURE_PARAMS = {
     "fig5": lambda asked: {
         "threshold": DATASETS[asked["dataset"]].hyperparameters.activity_threshold
     },
+    "cuts": lambda asked: {
+        "longest": {
+            name: DATASETS[name].hyperparameters.search_windows[-1].longest
+            for name in asked
+        }
+    },
 }
 FIGURE_SCRIPTS = {f"fig{number}": "fig10" for number in (10, 11, 12, 13)}
 

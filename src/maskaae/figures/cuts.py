@@ -25,7 +25,12 @@ PREFIX = "cut_"
 QUANTITIES = {"reconstruction": (BLUE, "reconstruction error"), "wasserstein": (VERMILLION, "Wasserstein")}
 
 
-def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str, str]) -> pd.DataFrame:
+def data(
+    history: pd.DataFrame,
+    n: Mapping[str, int | None],
+    longest: Mapping[str, float],
+    titles: Mapping[str, str],
+) -> pd.DataFrame:
     """Collect both quantities at every cut, at the end of the search.
 
     Parameters
@@ -34,6 +39,8 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
         Histories of MAAE runs, one capacity a data set, named by dataset, model and m.
     n : mapping
         Data set -> true latent dimension, None where unknown.
+    longest : mapping
+        Data set -> longest cut of the search's last window, as a multiple of the open dimensions.
     titles : mapping
         Data set -> its title.
 
@@ -41,8 +48,8 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
     -------
     DataFrame
         dataset, title, n, model, m, seed, active (at the end of the run), k, quantity ("reconstruction",
-        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the search's widest
-        reach are left out; those beyond its last window have what was measured when they were last trained.
+        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the search's last
+        window, which no longer take part in training when it ends, are left out.
 
     Raises
     ------
@@ -61,7 +68,8 @@ def data(history: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str
     rows = last.melt([*RUN_KEYS, "active"], columns, var_name="cut").dropna(subset="value")
     rows[["quantity", "k"]] = rows["cut"].str.removeprefix(PREFIX).str.rsplit("_", n=1, expand=True)
     rows["k"] = rows["k"].astype(int)
-    rows = rows[rows["k"] <= search_reach(rows["active"])]  # what lies beyond it is from long before
+    reach = search_reach(rows["active"], rows["dataset"].map(longest))
+    rows = rows[rows["k"] <= reach]  # what lies beyond it at the end is stale
     rows = in_order(add_by_dataset(rows.drop(columns="cut"), "n", n), titles)
     return over_seeds(rows, by=["dataset", "model", "m", "quantity", "k"])
 

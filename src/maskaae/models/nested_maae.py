@@ -173,10 +173,10 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         Returns
         -------
         Tensor
-            (seed,), by what the search has measured within its widest reach. Longer codes than its last
-            window allows have what was measured when they were last trained. Shorter ones are still measured,
-            but were last trained before it: their reconstruction looks worse than it could be, and a small
-            factor is answered with too many dimensions rather than too few.
+            (seed,), by what the search has measured within its widest reach. Codes longer or shorter than its
+            last window allows were last trained before it, and look worse than they could be: the answer is
+            nearer to the count than it could be, too many dimensions for a small factor, too few for a large
+            one.
         """
         return self._objective(search_reach(self._count), factor).argmin(dim=1)
 
