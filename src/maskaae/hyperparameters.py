@@ -216,7 +216,7 @@ class Hyperparameters:
     mask_start: tuple[float, float] = (0.0, 5.0)
     mask_ceiling: float | None = None
     mask_delay: int = 0
-    search_share: float = 0.6
+    search_share: float = 0.5
     search_room: bool = True
     full_share: float = 0.3
     search_windows: tuple[SearchWindow, ...] = (
@@ -224,7 +224,7 @@ class Hyperparameters:
         SearchWindow(start=0.5, shortest=0.75, longest=1.5),
         SearchWindow(start=0.75, shortest=0.9, longest=1.15),
     )
-    search_floor: float = 0.2
+    search_floor: float = 1.0
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1
     reconstruction_weight: float = 1000.0
@@ -289,7 +289,7 @@ ROBUST = Hyperparameters(
     mask_start=(2.0, 3.0),
     mask_ceiling=3.0,
     activity_threshold=0.5,
-    reconstruction_weight=40.0,
+    reconstruction_weight=60.0,
     regulariser_weight=0.0,
     variance_weight=0.0,
     critic_steps=3,

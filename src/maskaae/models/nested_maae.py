@@ -95,7 +95,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def annealing_floor(self, group: str, step: int) -> float:
         """All of it for the mask: what it learns at the end of the search counts most.
 
-        The others keep a share in the search: dimensions that have just been opened are still to be learned.
+        The others keep a share in the search, in the preset all of it: dimensions that have just been opened
+        are still to be learned, and the refinement begins with full rates whatever they fell to.
         """
         if group == "mask":
             return 1.0
