@@ -184,8 +184,10 @@ class Hyperparameters:
         Share of the codes that ``nested`` training does not cut off.
     search_windows : tuple of SearchWindow
         Where ``nested`` training cuts codes off, from which part of the search on.
+    search_annealing : float
+        Share of the search, at its end, over which learning rates of auto-encoder, critic and generator fall.
     search_floor : float
-        Share of their learning rates that auto-encoder, critic and generator keep at the end of the search.
+        Share of their learning rates that they keep at the end of the search.
     ramp_doubling_steps : int or None
         Steps after which ``c(t)`` doubles; None: ``4 R(m)``.
     activity_threshold : float
@@ -203,8 +205,8 @@ class Hyperparameters:
     autoencoder_rate, critic_rate, generator_rate, mask_rate : float
         Learning rates of the four optimisers.
     annealing : float
-        Share of the run (with ``nested`` training, of each of its two stages), at its end, over which
-        learning rates fall linearly to zero; in the search to ``search_floor``.
+        Share of the run (with ``nested`` training, of what follows its search), at its end, over which
+        learning rates fall linearly to zero.
     fidelity : Fidelity
         Switches between the paper's text and the released script.
     vae : VariationalConstants
@@ -224,7 +226,8 @@ class Hyperparameters:
         SearchWindow(start=0.5, shortest=0.75, longest=1.5),
         SearchWindow(start=0.75, shortest=0.9, longest=1.15),
     )
-    search_floor: float = 1.0
+    search_annealing: float = 0.25
+    search_floor: float = 0.2
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1
     reconstruction_weight: float = 1000.0
@@ -289,7 +292,7 @@ ROBUST = Hyperparameters(
     mask_start=(2.0, 3.0),
     mask_ceiling=3.0,
     activity_threshold=0.5,
-    reconstruction_weight=60.0,
+    reconstruction_weight=40.0,
     regulariser_weight=0.0,
     variance_weight=0.0,
     critic_steps=3,

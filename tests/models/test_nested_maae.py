@@ -77,7 +77,7 @@ def test_codes_are_cut_in_the_search_and_masked_after_it():
 
 @pytest.mark.parametrize("floor", [0.0, 0.2, 1.0])
 def test_search_and_refinement_are_annealed_each_but_the_mask_is_not(floor):
-    hyperparameters = dataclasses.replace(ROBUST, search_floor=floor, search_share=0.6)
+    hyperparameters = dataclasses.replace(ROBUST, search_floor=floor, search_share=0.6, search_annealing=0.5)
     model = build_model(dataclasses.replace(SPEC, hyperparameters=hyperparameters))
     stepper = Stepper(model, 100, 32)
     draws = draws_for(model, gaussian(3))
@@ -93,11 +93,11 @@ def test_search_and_refinement_are_annealed_each_but_the_mask_is_not(floor):
     for step in range(100):
         stepper.step(Draw(*draws.next()), step)
     autoencoder = np.array(rates["autoencoder"]) / ROBUST.autoencoder_rate
-    assert autoencoder[[0, 30, 60, 80]].tolist() == [1.0] * 4
-    assert autoencoder[59] == pytest.approx(max(floor, 1 / 30))
+    assert autoencoder[[0, 30, 45, 60, 80]].tolist() == [1.0] * 5
+    assert autoencoder[59] == pytest.approx(max(floor, 1 / 15))
     assert autoencoder[99] < 0.06
     generator = np.array(rates["generator"]) / ROBUST.generator_rate
-    assert generator[59] == pytest.approx(max(floor, 1 / 30))
+    assert generator[59] == pytest.approx(max(floor, 1 / 15))
     assert generator[99] < 0.06
     assert len(rates["mask"]) == 60
     assert set(rates["mask"]) == {ROBUST.mask_rate}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from maskaae.hyperparameters import Hyperparameters
+from maskaae.training.schedules import annealing_factor
 
 if TYPE_CHECKING:
     from maskaae.data.dataset import DatasetInfo
@@ -280,16 +281,9 @@ class LatentModel(nn.Module, ABC):
     def learning_rates(self, step: int) -> dict[str, float]:
         """Learning rate of each named update at a step."""
 
-    def stage(self, step: int, steps: int) -> tuple[int, int]:
-        """First step, and the one after the last, of the stage that a step of a run belongs to.
-
-        Learning rates are annealed over each stage; a model trained in one go has one.
-        """
-        return 0, steps
-
-    def annealing_floor(self, group: str, step: int) -> float:
-        """Share of its learning rate that a parameter group keeps, however near its stage is to the end."""
-        return 0.0
+    def rate_share(self, group: str, step: int, steps: int) -> float:
+        """Share of its learning rate that a parameter group has at a step of a run."""
+        return annealing_factor(step, steps, self.spec.hyperparameters.annealing)
 
     def prepare(self, step: int) -> None:
         """Do what is due between two training steps, before the one that is named; nothing, as a rule."""

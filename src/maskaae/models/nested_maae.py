@@ -13,6 +13,7 @@ from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
 from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
 from maskaae.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
 from maskaae.search_reach import search_reach
+from maskaae.training.schedules import annealing_factor
 
 MEMORY = 0.01
 """Share of the newest batch in the running means of loss and distance: they remember some hundred steps."""
@@ -87,20 +88,18 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         window = [window for window in windows if step >= window.start * self.search_steps][-1]
         return super().constants(step)._replace(shortest_cut=window.shortest, longest_cut=window.longest)
 
-    def stage(self, step: int, steps: int) -> tuple[int, int]:
-        """Search or refinement: their first step, and the one after their last."""
-        end = self.search_steps
-        return (0, end) if step < end else (end, steps)
+    def rate_share(self, group: str, step: int, steps: int) -> float:
+        """Annealed in the refinement, and for a short time at the end of the search.
 
-    def annealing_floor(self, group: str, step: int) -> float:
-        """All of it for the mask: what it learns at the end of the search counts most.
-
-        The others keep a share in the search, in the preset all of it: dimensions that have just been opened
-        are still to be learned, and the refinement begins with full rates whatever they fell to.
+        What dimensions are worth is so read off networks that have settled a little, yet most of the search
+        trains with full rates. The mask keeps its own: what it learns at the end counts most.
         """
+        h, end = self.spec.hyperparameters, self.search_steps
+        if step >= end:
+            return annealing_factor(step - end, steps - end, h.annealing)
         if group == "mask":
             return 1.0
-        return self.spec.hyperparameters.search_floor if step < self.search_steps else 0.0
+        return max(h.search_floor, annealing_factor(step, end, h.search_annealing))
 
     def prepare(self, step: int) -> None:
         """Settle the mask when the search ends: dimensions are open or closed from then on."""

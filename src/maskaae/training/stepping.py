@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from maskaae.models.base import Draw, LatentModel, Update
 from maskaae.models.explicit import explicit_updates
 from maskaae.training.optimisers import OPTIMISERS, Optimiser, TorchOptimiser
-from maskaae.training.schedules import annealing_factor
 
 
 def flatten_parameters_(module: nn.Module) -> nn.Parameter:
@@ -100,11 +99,8 @@ class Stepper:
 
     def rates(self, step: int) -> dict[str, float]:
         """Learning rate of each update at a step."""
-        start, end = self._model.stage(step, self._steps)
-        annealing = annealing_factor(step - start, end - start, self._model.spec.hyperparameters.annealing)
         rates = self._model.learning_rates(step)
-        floors = {name: self._model.annealing_floor(name, step) for name in rates}
-        return {name: rate * max(annealing, floors[name]) for name, rate in rates.items()}
+        return {name: rate * self._model.rate_share(name, step, self._steps) for name, rate in rates.items()}
 
     def apply(self, updates: Iterator[Update], rates: Mapping[str, float | Tensor]) -> dict[str, Tensor]:
         """Take the updates of one step, each differentiated and stepped before the next is asked for."""
