@@ -77,7 +77,7 @@ def test_codes_are_cut_in_the_search_and_masked_after_it():
 
 @pytest.mark.parametrize("floor", [0.0, 0.2, 1.0])
 def test_search_and_refinement_are_annealed_each_but_the_mask_is_not(floor):
-    hyperparameters = dataclasses.replace(ROBUST, search_floor=floor, search_share=0.6, search_annealing=0.5)
+    hyperparameters = dataclasses.replace(ROBUST, search_floor=floor, search_share=0.6, search_annealing=0.25)
     model = build_model(dataclasses.replace(SPEC, hyperparameters=hyperparameters))
     stepper = Stepper(model, 100, 32)
     draws = draws_for(model, gaussian(3))
