@@ -40,7 +40,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: ablations why_it_fails claims long_n32 dimensions mnist10k_table1
+.PHONY: ablations why_it_fails claims long_n32 wide_n32 dimensions mnist10k_table1
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke format clean-caches clean
@@ -100,7 +100,7 @@ RUN ?= mnist10k
 mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own data, into docs/results/RUN
 	$(run_snakemake) --configfile docs/results/$(RUN)/experiment.yaml --directory results/$(RUN)
 	$(python) docs/make_pictures.py results/$(RUN)/results/figures docs/results/$(RUN) fig4 fig5 fig6 fig8 fig10 cuts
-	cd results/$(RUN)/results && cp metrics.csv tables/table2.md reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
+	cd results/$(RUN)/results && cp metrics.csv tables/claims.md tables/table2.md reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
 
 mnist10k_table1: setup ## Table 1 on the same images, into docs/results/mnist10k_table1
 	$(run_snakemake) table1 model_samples --configfile docs/results/$@/experiment.yaml --directory results/$@
@@ -119,7 +119,7 @@ claims: setup ## The paper's claims on data of known dimension, with verdicts, i
 	mkdir -p docs/results/claims
 	$(python) docs/make_pictures.py results/claims/results/figures docs/results/claims fig4 cuts
 	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/claims/
-long_n32: setup ## Claims on n = 32 alone, with three times as many steps, into docs/results/claims
+long_n32 wide_n32: setup ## Claims on n = 32 alone, with three times the steps, or nets twice as wide
 	$(run_snakemake) --configfile docs/results/claims/$@.yaml --directory results/$@
 	cd results/$@/results && cp tables/claims.md $(CURDIR)/docs/results/claims/$@.md
 	cp results/$@/results/metrics.csv docs/results/claims/$@_metrics.csv

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from maskaae.claims.checks import judge_claims
 from maskaae.claims.counts import counts
+from maskaae.claims.distances import relative_distances
 from maskaae.claims.measured import Measured, Thresholds
 from maskaae.claims.wording import as_markdown, caption
 from maskaae.figures.output import read_runs
@@ -18,6 +19,7 @@ measured = Measured.of(
 )
 verdicts = judge_claims(measured)
 verdicts.to_csv(snakemake.output.csv, index=False)
-Path(snakemake.output.md).write_text(as_markdown(verdicts, counts(measured), params.titles), encoding="utf-8")
+table = as_markdown(verdicts, counts(measured), relative_distances(measured), params.titles)
+Path(snakemake.output.md).write_text(table, encoding="utf-8")
 for path in map(Path, snakemake.output.findings):
     path.write_text(caption(path.stem, verdicts, params.titles), encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 
 from maskaae.claims.checks import CLAIMS, at_final_count, judge_claims
 from maskaae.claims.counts import Accuracy, accuracy, counts
-from maskaae.claims.measured import Measured, Thresholds
+from maskaae.claims.distances import relative_distances
+from maskaae.claims.measured import Measured, Thresholds, best_capacity
 from maskaae.claims.shown import FIGURES, SHOWN_IN
 from maskaae.claims.wording import as_markdown, caption, overall
 
@@ -52,9 +53,17 @@ def runs(datasets=("known", "pictures"), models=("wae", "maae", "vae"), capaciti
     )
 
 
+def measure(metrics, **thresholds):
+    return Measured.of(metrics, METRIC, {"known": N}, {"pictures": 8}, Thresholds(**thresholds))
+
+
 def verdicts(metrics, **thresholds):
-    measured = Measured.of(metrics, METRIC, {"known": N}, {"pictures": 8}, Thresholds(**thresholds))
-    return judge_claims(measured)
+    return judge_claims(measure(metrics, **thresholds))
+
+
+def report(metrics):
+    measured = measure(metrics)
+    return as_markdown(judge_claims(measured), counts(measured), relative_distances(measured), TITLES)
 
 
 def of_claims(table):
@@ -161,14 +170,13 @@ def test_thresholds_of_the_configuration_count():
 
 
 def test_the_report_shows_verdicts_and_runs():
-    table = verdicts(runs())
-    text = as_markdown(table, counts(Measured.of(runs(), METRIC, {"known": N}, {}, Thresholds())), TITLES)
+    text = report(runs())
     assert (
         "| (c) | MAAE's count of active dimensions is (nearly) n for every m >= n. | **supported** |" in text
     )
     assert "maae m = 4, 8, 16" in text
     assert "| fig8 | (g)" in text
-    lines = caption("fig4", table, TITLES)
+    lines = caption("fig4", verdicts(runs()), TITLES)
     assert "**Claim (b):**" in lines and "Verdict: supported." in lines and "**Claim (h):**" not in lines
 
 
@@ -190,16 +198,13 @@ def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
     assert near.exact == pytest.approx(13 / 15)
     assert near.nearly == pytest.approx(14 / 15)
     assert set(found["dataset"]) == {"known"} and set(found["n"]) == {N}
-    text = as_markdown(verdicts(metrics), found, TITLES)
+    text = report(metrics)
     by_capacity = "m = 4: 4, 4, 4, 4, 4; m = 8: 5, 7, 4, 4, 4; m = 16: 4, 4, 4, 4, 4"
     shares = "87% | 93% | 3 |"
     assert f"| Known n | 4 | {by_capacity} | {shares} – |" in text
     assert f"| all |  | 15 runs | {shares} |" in text
     ranges = metrics.assign(active_low=3, active_high=np.where(metrics["m"] == 16, 9, 5))
-    text = as_markdown(
-        verdicts(metrics), counts(Measured.of(ranges, METRIC, {"known": N}, {}, Thresholds())), TITLES
-    )
-    assert f"| Known n | 4 | {by_capacity} | {shares} 3 to 7 |" in text  # 10 runs with m above their count
+    assert f"| Known n | 4 | {by_capacity} | {shares} 3 to 7 |" in report(ranges)  # 10 runs have room
 
 
 def test_accuracy_is_one_where_every_count_is_n():
@@ -208,6 +213,37 @@ def test_accuracy_is_one_where_every_count_is_n():
 
 
 def test_no_counts_without_data_of_known_n():
-    found = counts(Measured.of(runs(datasets=("pictures",)), METRIC, {}, {"pictures": 8}, Thresholds()))
-    assert found.empty
-    assert "No run of MAAE" in as_markdown(verdicts(runs()), found, {})
+    metrics = runs(datasets=("pictures",))
+    assert counts(measure(metrics)).empty
+    assert "No run of MAAE" in report(metrics)
+
+
+def test_distances_relative_to_the_best_wae_by_hand():
+    """Two seeds are half of, and twice, WAE's 3 at m = 4: on average of logarithms equal to it."""
+    metrics = runs(datasets=("known",), models=("wae", "maae"), seeds=range(2))
+    wae, first = metrics["model"] == "wae", metrics["seed"] == 0
+    metrics["fd_raw_10k"] = np.where(wae, np.where(metrics["m"] == 4, 3.0, 5.0), np.where(first, 1.5, 6.0))
+    relative = relative_distances(measure(metrics))
+    assert list(relative["m"]) == [4, 8, 16]  # m = 2 < n is left out
+    assert set(relative["wae_m"]) == {4} and set(relative["seeds"]) == {2}
+    half = 12.706 * math.log(2)  # t of 1 degree of freedom, times the deviation sqrt(2) log 2, over sqrt(2)
+    assert relative["ratio"].to_numpy() == pytest.approx(1.0)
+    assert relative["high"].to_numpy() == pytest.approx(math.exp(half), rel=1e-3)
+    assert relative["low"].to_numpy() == pytest.approx(math.exp(-half), rel=1e-3)
+
+
+def test_distances_on_images_are_those_of_every_capacity():
+    relative = relative_distances(measure(runs(datasets=("pictures",))))
+    assert list(relative["m"]) == list(CAPACITIES)
+    assert relative.set_index("m").loc[2, "ratio"] == pytest.approx(3.0, rel=0.01)  # 6 to WAE's 2 at m = 4
+    assert "| Pictures | 4 | m = 2: 3.00 [" in report(runs(datasets=("pictures",)))
+
+
+def test_without_wae_there_is_nothing_to_compare_distances_with():
+    metrics = runs(models=("maae",))
+    assert relative_distances(measure(metrics)).empty
+    assert "No data set with runs of both WAE and MAAE." in report(metrics)
+
+
+def test_the_best_capacity_is_that_of_the_lowest_mean():
+    assert best_capacity(pd.DataFrame({8: [1.0, 9.0], 16: [3.0, 3.0], 32: [4.0, 4.0]})) == 16

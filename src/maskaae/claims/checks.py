@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from maskaae.claims.measured import Measured
+from maskaae.claims.measured import Measured, best_capacity, capacities
 from maskaae.claims.verdict import Bounds, Interval, Verdict, at_every
 from maskaae.evaluation.divergence import POINTS
 
@@ -84,11 +84,6 @@ def judge_ratio(
     return check._replace(interval=interval, bounds=bounds)
 
 
-def capacities(table: pd.DataFrame) -> list[int]:
-    """Capacities of `Measured.at_end`'s table, smallest first."""
-    return [int(m) for m in table.columns]
-
-
 def ratios(table: pd.DataFrame, to: int, capacities: list[int]) -> dict[str, pd.Series[float]]:
     """Ratio, seed by seed, of the values at some capacities to those at one."""
     return {f"m = {m}": table[m] / table[to] for m in capacities}
@@ -133,7 +128,7 @@ def maae_flat(measured: Measured) -> Iterator[Check]:
             yield not_tested("b1", dataset, flat, f"MAAE at m = {n} and above")
         enough = [m for m in capacities(maae) if m >= n]
         if enough and not wae.empty:
-            lowest = wae.mean().idxmin()
+            lowest = best_capacity(wae)
             relative = {f"m = {m} to WAE's m = {lowest}": maae[m] / wae[lowest] for m in enough}
             runs = runs_of(("maae", maae[enough]), ("wae", wae))
             yield judge_ratio("b2", dataset, best, relative, bounds=Bounds(0.0, margin), runs=runs)

@@ -87,3 +87,13 @@ class Measured:
     def models(self, dataset: str) -> list[str]:
         """Models that were trained on a data set."""
         return list(self.metrics.loc[self.metrics["dataset"] == dataset, "model"].unique())
+
+
+def capacities(table: pd.DataFrame) -> list[int]:
+    """Capacities of `Measured.at_end`'s table, smallest first."""
+    return [int(m) for m in table.columns]
+
+
+def best_capacity(table: pd.DataFrame) -> int:
+    """Capacity of `Measured.at_end`'s table with the lowest mean over seeds."""
+    return capacities(table)[int(table.mean().argmin())]

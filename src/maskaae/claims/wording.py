@@ -21,7 +21,8 @@ logarithms. Intervals are t-intervals at 95 %, Bonferroni-corrected for the capa
 statement must hold; the one that decides is shown. A statement is *supported* if the whole interval lies
 where it must, *not supported* if none of it does, otherwise *inconclusive*; a claim gets the worst verdict of
 its statements, and is supported only if all of them were tested. The last column of the counts says how firm
-they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more."""
+they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more.
+Intervals of distances are not corrected: each is that of its capacity alone."""
 
 
 def overall(rows: pd.DataFrame) -> Verdict:
@@ -53,8 +54,22 @@ def _needed(low: float, high: float) -> str:
     )
 
 
-def as_markdown(verdicts: pd.DataFrame, found: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Tables of all claims: verdicts, the counts behind (c), every statement with its numbers, figures."""
+def as_markdown(
+    verdicts: pd.DataFrame, found: pd.DataFrame, relative: pd.DataFrame, titles: Mapping[str, str]
+) -> str:
+    """Tables of all claims: verdicts, counts behind (c), distances behind (b), every statement, figures.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        From `maskaae.claims.checks.judge_claims`.
+    found : DataFrame
+        From `maskaae.claims.counts.counts`.
+    relative : DataFrame
+        From `maskaae.claims.distances.relative_distances`.
+    titles : mapping of str to str
+        Data sets' names for readers.
+    """
     return (
         "\n\n".join(
             [
@@ -62,6 +77,8 @@ def as_markdown(verdicts: pd.DataFrame, found: pd.DataFrame, titles: Mapping[str
                 _claims_table(verdicts),
                 "## Counts",
                 _counts_table(found, titles),
+                "## Distances",
+                _distances_table(relative, titles),
                 "## Statements",
                 _statements_table(verdicts, titles),
                 "## Figure by figure",
@@ -109,6 +126,19 @@ def _by_weight(runs: pd.DataFrame) -> str:
 def _shares(found: pd.DataFrame) -> str:
     near = accuracy(found)
     return f"{near.exact:.0%} | {near.nearly:.0%} | {near.furthest}"
+
+
+def _distances_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    if relative.empty:
+        return "No data set with runs of both WAE and MAAE."
+    lines = ["| data | WAE's best m | distance of MAAE, relative to WAE's at its best m |", "|:--|--:|:--|"]
+    for dataset, rows in relative.groupby("dataset", sort=False):
+        by_capacity = "; ".join(
+            f"m = {row.m}: {row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()
+        )
+        title, best = titles.get(str(dataset), str(dataset)), rows["wae_m"].iloc[0]
+        lines.append(f"| {title} | {best} | {by_capacity} |")
+    return "\n".join(lines)
 
 
 def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
