@@ -188,6 +188,8 @@ class Hyperparameters:
         Share of the search, at its end, over which learning rates of auto-encoder, critic and generator fall.
     search_floor : float
         Share of their learning rates that they keep at the end of the search.
+    settling_factor : float
+        Times ``reconstruction_weight`` the reconstruction weighs where the search ends and settles the count.
     ramp_doubling_steps : int or None
         Steps after which ``c(t)`` doubles; None: ``4 R(m)``.
     activity_threshold : float
@@ -228,6 +230,7 @@ class Hyperparameters:
     )
     search_annealing: float = 0.25
     search_floor: float = 0.2
+    settling_factor: float = 1.0
     ramp_doubling_steps: int | None = None
     activity_threshold: float = 0.1
     reconstruction_weight: float = 1000.0
@@ -291,6 +294,7 @@ PAPER = Hyperparameters()
 ROBUST = Hyperparameters(
     mask_start=(2.0, 3.0),
     mask_ceiling=3.0,
+    settling_factor=2.0,
     activity_threshold=0.5,
     reconstruction_weight=40.0,
     regulariser_weight=0.0,

@@ -60,6 +60,30 @@ def test_cut_errors_are_those_of_decoding_the_first_dimensions():
     torch.testing.assert_close(model.cut_reconstruction[:, 4], error)
 
 
+def measured(model, reconstruction, wasserstein=0.0):
+    """What a search has measured at every cut: errors and distances of codes of 0, 1, ... dimensions."""
+    model.cut_reconstruction[:] = torch.as_tensor(reconstruction)
+    model.cut_wasserstein[:] = torch.as_tensor(wasserstein)
+
+
+@pytest.mark.parametrize(("factor", "count"), [(1.0, 2), (2.5, 3), (0.25, 1)])
+def test_count_is_settled_at_a_weight_of_its_own(factor, count):
+    """J = factor * 40 * rec + (1 + W)^2 with rec 1, 0.1, 0.02, 0 and W 0, 0, 0.5, 1.
+
+    At 1: 5, 3.05, 4 from one dimension on; at 2.5: 11, 4.25, 4; at 0.25: 2, 2.45, 4.
+    """
+    model = build_model(
+        dataclasses.replace(
+            SPEC, m=3, seeds=(0,), hyperparameters=dataclasses.replace(ROBUST, settling_factor=factor)
+        )
+    )
+    model.mask_parameter.data[:] = 3.0  # wherever the mask has come to
+    measured(model, [1.0, 0.1, 0.02, 0.0], [0.0, 0.0, 0.5, 1.0])
+    model.prepare(model.search_steps)
+    assert model.active.sum(dim=1).tolist() == [count]
+    assert model.count_at_weight(1.0).tolist() == [count]
+
+
 def test_codes_are_cut_in_the_search_and_masked_after_it():
     model = build_model(SPEC)
     draw = draws_for(model, gaussian(3)).next()
@@ -67,9 +91,9 @@ def test_codes_are_cut_in_the_search_and_masked_after_it():
     assert cut.shape == (ROBUST.critic_steps + 2, 3, 32, 6)
     assert set(cut.unique().tolist()) == {0.0, 1.0}
     assert (cut.diff(dim=-1) <= 0).all()  # once closed, closed for all further dimensions
-    model.mask_parameter.data[:] = torch.tensor([3.0, 0.0, 3.0, 3.0, 0.1, 0.0])
+    measured(model, [1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0])  # two dimensions say all
     model.prepare(model.search_steps)
-    assert model.mu.tolist() == [[1.0, 0.0, 1.0, 1.0, 0.0, 0.0]] * 3
+    assert model.mu.tolist() == [[1.0, 1.0, 0.0, 0.0, 0.0, 0.0]] * 3
     assert (
         model.gates(draw, model.constants(model.search_steps), masked=False) == model.mu.unsqueeze(1)
     ).all()
@@ -147,6 +171,7 @@ def test_weight_of_the_regulariser_is_that_of_the_capacity():
 
 def test_room_is_closed_when_the_search_ends_however_far_the_mask_has_come():
     model = with_room()
+    measured(model, torch.linspace(1.0, 0.0, 12))
     model.prepare(model.search_steps)
     assert model.mu.tolist() == [[1.0] * 6 + [0.0] * 5] * 3
 
@@ -169,9 +194,7 @@ def test_room_is_closed_when_the_search_ends_however_far_the_mask_has_come():
 def test_stored_form_computes_what_the_form_with_room_does(changes):
     """After the search: same codes, samples, scores of the critic and measurements, with 6 dimensions."""
     model = with_room(**changes)
-    model.mask_parameter.data[:, [1, 4]] = 0.0
-    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, 12)
-    model.cut_wasserstein[:] = torch.linspace(0.0, 1.0, 12)
+    measured(model, [1.0, 0.5, 0.2, 0.1, *[0.0] * 8], torch.linspace(0.0, 1.0, 12))
     model.prepare(model.search_steps)
     model.lost[1] = "NaN in the critic loss at step 4"
     model.eval()
@@ -203,8 +226,9 @@ def test_run_leaves_checkpoints_history_and_model_of_the_capacity(tmp_path):
 
 
 def test_counts_at_other_weights_by_hand():
-    """J = f * 40 * rec + (1 + W)^2, rec 1, 0.1, 0.02, 0 and W 0, 0, 0.5, 2: best at 2, at 1 and at 3."""
-    model = build_model(dataclasses.replace(SPEC, m=4, seeds=(0,)))
+    """J = f * 40 * rec + (1 + W)^2 for a count settled at l1 itself: best at 2, at 1 and at 3."""
+    hyperparameters = dataclasses.replace(ROBUST, settling_factor=1.0)
+    model = build_model(dataclasses.replace(SPEC, m=4, seeds=(0,), hyperparameters=hyperparameters))
     model.mask_parameter.data[:] = torch.tensor([3.0, 3.0, 0.0, 0.0])  # two open: all four are in reach
     model.cut_reconstruction[:] = torch.tensor([1.0, 0.1, 0.02, 0.0, 0.0])
     model.cut_wasserstein[:] = torch.tensor([0.0, 0.0, 0.5, 2.0, 3.0])

@@ -32,7 +32,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     carries something new, the Wasserstein term rises with every dimension that the encoder cannot fill as the
     prior does (theorem 1's two sides); the mask follows the smallest sum. It looks at every number of
     dimensions at first, and ever closer around the count then (``search_windows``). *Refinement*: the mask
-    is set to zeros and ones, and the model with the dimensions that are left trains on by itself.
+    is set to zeros and ones by a last reading, in which the reconstruction weighs more (``settling_factor``),
+    and the model with the dimensions that are left trains on by itself.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -75,8 +76,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @property
     def search_steps(self) -> int:
-        """Training steps of the search."""
-        return round(self.spec.hyperparameters.search_share * self.spec.steps)
+        """Training steps of the search; at least one, by which the count is settled."""
+        return max(1, round(self.spec.hyperparameters.search_share * self.spec.steps))
 
     def masks_at(self, step: int) -> bool:
         """Whether a step belongs to the search: the mask learns in it from the first step on."""
@@ -102,9 +103,12 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return max(h.search_floor, annealing_factor(step, end, h.search_annealing))
 
     def prepare(self, step: int) -> None:
-        """Settle the mask when the search ends: dimensions are open or closed from then on."""
+        """Settle the mask when the search ends: dimensions are open or closed from then on.
+
+        The last reading of eq 17 decides, with ``settling_factor`` times the weight that led the search.
+        """
         if step == self.search_steps:
-            kept = self.active & (torch.arange(self.m, device=self.mu.device) < self.spec.capacity)
+            kept = in_prefix(self.count_at_weight(1.0).unsqueeze(1), self.m)
             with torch.no_grad():
                 self.mask_parameter.copy_(torch.where(kept, torch.inf, 0.0))
             for name in ("regulariser", "ramp"):  # or the history would go on with their last values
@@ -168,7 +172,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         Parameters
         ----------
         factor : float
-            On ``l1``.
+            On the weight that settled the count, ``settling_factor`` times ``l1``.
 
         Returns
         -------
@@ -178,6 +182,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             nearer to the count than it could be, too many dimensions for a small factor, too few for a large
             one.
         """
+        factor *= self.spec.hyperparameters.settling_factor
         return self._objective(search_reach(self._count), factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
