@@ -106,6 +106,16 @@ def test_one_thing_that_is_otherwise_is_found(claim, part, model, column, change
     assert table.set_index("part").loc[part, "verdict"] == "not supported"
 
 
+def test_the_middle_of_the_u_is_sought_between_its_ends():
+    """WAE's FID falls from 2 at m = 4 to 1 at m = 16: the U's right end is half as high as its middle."""
+    metrics = runs()
+    last = (metrics["model"] == "wae") & (metrics["m"] == 16)
+    metrics.loc[last, "fid_classifier_10k"] = 1.0
+    row = verdicts(metrics).set_index("part").loc["d1"]
+    assert row["at"] == "m = 16"
+    assert row["estimate"] == pytest.approx(0.5, rel=0.01)
+
+
 def test_a_count_that_settles_after_everything_else_has_risen_again_is_not_where_fid_is_lowest():
     metrics = runs()
     late = (metrics["model"] == "maae") & (metrics["step"] == 400)
@@ -213,9 +223,10 @@ def test_accuracy_is_one_where_every_count_is_n():
 
 
 def test_no_counts_without_data_of_known_n():
-    metrics = runs(datasets=("pictures",))
-    assert counts(measure(metrics)).empty
-    assert "No run of MAAE" in report(metrics)
+    found = counts(Measured.of(runs(datasets=("pictures",)), METRIC, {}, {"pictures": 8}, Thresholds()))
+    assert found.empty
+    relative = relative_distances(measure(runs()))
+    assert "No run of MAAE" in as_markdown(verdicts(runs()), found, relative, {})
 
 
 def test_distances_relative_to_the_best_wae_by_hand():

@@ -84,6 +84,12 @@ def test_count_is_settled_at_a_weight_of_its_own(factor, count):
     assert model.count_at_weight(1.0).tolist() == [count]
 
 
+def test_the_shortest_search_still_measures_once():
+    """2 % of 20 steps are no step; without one there would be nothing to settle the count by."""
+    hyperparameters = dataclasses.replace(ROBUST, search_share=0.02)
+    assert build_model(dataclasses.replace(SPEC, steps=20, hyperparameters=hyperparameters)).search_steps == 1
+
+
 def test_codes_are_cut_in_the_search_and_masked_after_it():
     model = build_model(SPEC)
     draw = draws_for(model, gaussian(3)).next()

@@ -169,7 +169,7 @@ def images_over_capacity(measured: Measured) -> Iterator[Check]:
                 for part, s in zip(("d1", "d2", "d3"), (u_shape, flat, same), strict=True)
             )
             continue
-        best = capacities(wae)[1 + int(wae.iloc[:, 1:-1].mean().argmin())]
+        best = best_capacity(wae.iloc[:, 1:-1])
         ends = [capacities(wae)[0], capacities(wae)[-1]]
         yield judge_ratio(
             "d1", dataset, u_shape, ratios(wae, best, ends), bounds=Bounds(rise), runs=runs_of(("wae", wae))

@@ -10,8 +10,6 @@ import pandas as pd
 from maskaae.claims.measured import Measured, best_capacity, capacities
 from maskaae.claims.verdict import t_interval
 
-COLUMNS = ("dataset", "m", "wae_m", "ratio", "low", "high", "seeds")
-
 
 def relative_distances(measured: Measured) -> pd.DataFrame:
     """MAAE's distance at every capacity, from n on where n is known, over WAE's at WAE's best capacity.
@@ -31,9 +29,7 @@ def relative_distances(measured: Measured) -> pd.DataFrame:
         if maae.empty or wae.empty:
             continue
         best = best_capacity(wae)
-        for m in capacities(maae):
-            if m < measured.known.get(dataset, 0):
-                continue
+        for m in [m for m in capacities(maae) if m >= measured.known.get(dataset, 0)]:
             estimate, low, high, seeds = t_interval(np.log(maae[m] / wae[best]))
             rows.append((dataset, m, best, math.exp(estimate), math.exp(low), math.exp(high), seeds))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=["dataset", "m", "wae_m", "ratio", "low", "high", "seeds"])
