@@ -1,6 +1,7 @@
 """A comparison says what each change does, by numbers made by hand."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -213,3 +214,18 @@ def test_the_figure_has_the_base_on_top_and_an_axis_a_quantity(frame):
     assert bottom > top  # the first line stands at the top
     labels = [ax.get_xlabel() for ax in axes]
     assert labels == ["active $-\\,n$", "Fréchet distance", "code deviation", "reconstruction (MSE)"]
+
+
+def test_labels_of_long_numbers_keep_apart(frame):
+    measured = frame.replace("no variance penalty", "no variance penalty (with a long name)")  # narrow axes
+    error = measured["quantity"] == "reconstruction_mse"
+    measured.loc[error, "value"] = 0.00798 + 0.00042 * measured.loc[error, "seed"]
+    with paper_style():
+        drawn = figure.draw(measured)
+        drawn.draw_without_rendering()
+        ax = drawn.axes[-1]
+        low, high = ax.get_xlim()
+        ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        shown = [label.get_window_extent() for place, label in ticks if low <= place <= high]
+    assert len(shown) >= 2
+    assert all(right.x0 - left.x1 > 4 for left, right in pairwise(shown))  # pixels

@@ -21,8 +21,9 @@ logarithms. Intervals are t-intervals at 95 %, Bonferroni-corrected for the capa
 statement must hold; the one that decides is shown. A statement is *supported* if the whole interval lies
 where it must, *not supported* if none of it does, otherwise *inconclusive*; a claim gets the worst verdict of
 its statements, and is supported only if all of them were tested. The last column of the counts says how firm
-they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more.
-Intervals of distances are not corrected: each is that of its capacity alone."""
+they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more,
+than where the count was settled. Intervals of distances are not corrected: each is that of its capacity
+alone."""
 
 
 def overall(rows: pd.DataFrame) -> Verdict:
@@ -102,7 +103,7 @@ def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
         return "No run of MAAE with m >= n on data of known n."
     lines = [
         f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off "
-        f"| l1 / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} l1 |"
+        f"| weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight |"
     ]
     lines.append("|:--|--:|:--|--:|--:|--:|:--|")
     for dataset, runs in found.groupby("dataset", sort=False):

@@ -127,6 +127,8 @@ def _scale(ax: Axes, quantity: str, drawn: pd.DataFrame) -> None:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
         return
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))  # labels of small numbers are long
     margin = 0.08 * (high - low or 1.0)
     ax.set_xlim(low - margin, high + margin)
 
