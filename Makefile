@@ -43,7 +43,7 @@ endif
 .PHONY: ablations why_it_fails claims n32 dimensions mnist10k_table1
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin slurm-table chaos verify
-.PHONY: lint bench bench-smoke format clean-caches clean
+.PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -193,6 +193,16 @@ bench: $(bench_stamp) ## Time everything against its rivals: docs/performance.md
 	$(python) benchmarks/prepare_images.py --photographs 200000 --output docs/results/preparation.csv
 	if [ "$(GPUS)" != 0 ]; then PYTHONPATH="$(CURDIR)/$(venv)/bench" $(python) benchmarks/gpu.py --output results/bench; fi
 	$(python) docs/make_performance.py results/bench docs/results/performance docs/performance.md
+
+# Pure Python packages that come as sources only are built here.
+device-wheels: setup ## Wheels that benchmarks/device.sh needs on a GPU machine without network, into .whl/
+	rm -rf .whl && mkdir .whl
+	grep -o '^[^#]*' benchmarks/device_wheels.txt | while read -r pin; do \
+	  $(python) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+	    $(foreach tag,_2_28 _2_27 _2_24 _2_17 2014 1,--platform manylinux$(tag)_x86_64) \
+	    --dest .whl "$$pin" 2>/dev/null || \
+	  $(python) -m pip wheel --quiet --no-deps --wheel-dir .whl "$$pin"; done
+	$(python) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .whl .
 
 bench-smoke: setup ## Fail if training has become slower than recorded, relative to a plain loop (under a minute)
 	$(python) benchmarks/training.py --guard benchmarks/guard.json

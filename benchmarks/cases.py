@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,12 +85,13 @@ class Case:
 
 
 SYNTHETIC = Case("synthetic", (128,), 16, (128,) * 3, (128,) * 3)
+SMALL = Case("synthetic_small", (128,), 16, (64,) * 2, (64,) * 2)
 MNIST = Case("mnist", (28, 28, 1), 48, (1024,) * 4, (1024,) * 4)
 CONVOLUTIONAL = Case("convolutional", (32, 32, 3), 128, (), (1024,) * 4, (128, 256, 512, 1024))
 CONVOLUTIONAL_SMALL = Case("convolutional_small", (32, 32, 3), 64, (), (256,) * 4, (32, 64, 128))
 TOY = Case("toy", (8,), 4, (16,), (16,))
 
-CASES = {case.name: case for case in (SYNTHETIC, MNIST, CONVOLUTIONAL, CONVOLUTIONAL_SMALL, TOY)}
+CASES = {case.name: case for case in (SYNTHETIC, SMALL, MNIST, CONVOLUTIONAL, CONVOLUTIONAL_SMALL, TOY)}
 
 
 def wait_for(device: str) -> None:
@@ -109,18 +111,32 @@ class Contender:
         Where it trains.
     model : Module
         What it trains.
+    stream : torch.cuda.Stream, optional
+        Where its steps are queued.
+    waits : bool
+        Whether to return only when the device is done.
     """
 
-    def __init__(self, step: Callable[[int], object], device: str, model: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        step: Callable[[int], object],
+        device: str,
+        model: nn.Module | None = None,
+        stream: torch.cuda.Stream | None = None,
+        waits: bool = True,
+    ) -> None:
         self._step, self._device, self._done = step, device, 0
+        self._stream, self._waits = stream, waits
         self.model = model
 
     def __call__(self, steps: int) -> None:
         """Take steps."""
-        for number in range(self._done, self._done + steps):
-            self._step(number)
+        with nullcontext() if self._stream is None else torch.cuda.stream(self._stream):
+            for number in range(self._done, self._done + steps):
+                self._step(number)
         self._done += steps
-        wait_for(self._device)
+        if self._waits:
+            wait_for(self._device)
 
 
 Take = Callable[[int], None]
@@ -135,17 +151,18 @@ def uncaptured(case: Case, seeds: int, device: str, plain: bool = False) -> Cont
     return Contender(lambda number: stepper.step(draws.next(), number), device, model)
 
 
-def ours(case: Case, seeds: int, device: str) -> Contender:
-    """Training by this package as its runs do it: on a GPU, by replaying a graph."""
+def ours(case: Case, seeds: int, device: str, plain: bool = False, waits: bool = True) -> Contender:
+    """Training by this package as its runs do it: on a GPU, by replaying a graph (of the plain form)."""
     if torch.device(device).type != "cuda":
-        return uncaptured(case, seeds, device)
+        return uncaptured(case, seeds, device, plain)
     model = build_model(case.spec(range(seeds))).to(device)
     draws = Draws(model, TrainingData(case.examples(), device), case.batch, device)
-    stepper = Stepper(model, RUN_LENGTH, case.batch)
-    assert stepper.explicit is not None
+    stepper = Stepper(model, RUN_LENGTH, None if plain else case.batch)
+    updates = model if stepper.explicit is None else stepper.explicit
     watch = DivergenceWatch(model.seeds)
-    steps = ScheduledSteps(stepper, stepper.explicit, draws, watch, device)
-    return Contender(GraphTrainer(steps, draws.generators, device).step, device, model)
+    steps = ScheduledSteps(stepper, updates, draws, watch, device)
+    trainer = GraphTrainer(steps, device)
+    return Contender(trainer.step, device, model, trainer.stream, waits)
 
 
 class Images(nn.Module):

@@ -3,7 +3,8 @@
     python benchmarks/gpu.py --output folder
 
 Writes one csv a question, each as soon as it is answered, most important first; what the budget no longer
-allows is left out and named. ``--device cpu --cases toy`` walks through it without a GPU.
+allows is left out and named, and a question that fails does not stop the next. ``--device cpu --cases toy``
+walks through it without a GPU; ``--questions`` asks some of them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import gc
+import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -21,9 +24,12 @@ from cases import (
     CASES,
     CONVOLUTIONAL,
     MNIST,
+    RUN_LENGTH,
+    SMALL,
     SYNTHETIC,
     TOY,
     Case,
+    Contender,
     operations,
     ours,
     uncaptured,
@@ -32,7 +38,17 @@ from cases import (
 from machine import copy_rate, describe, matrix_rate
 
 import training
+from maskaae.model_catalogue import CATALOGUE
+from maskaae.models import build_model
+from maskaae.models.base import Draw, LatentModel, Update
+from maskaae.models.maae import StepConstants
+from maskaae.training.data import TrainingData
+from maskaae.training.divergence import DivergenceWatch
+from maskaae.training.draws import Draws
+from maskaae.training.graph import GraphTrainer
 from maskaae.training.precision import set_precision
+from maskaae.training.scheduled import ScheduledSteps
+from maskaae.training.stepping import Stepper
 
 PAPER_STEPS = 500_000
 PAPER_SEEDS = 5
@@ -125,19 +141,110 @@ PAPER_GRID = {
 
 
 def agreement(device: str, case: Case) -> pd.DataFrame:
-    """Largest relative difference between replayed and ordinary steps after 100 of them."""
-    states = []
-    for contender in (ours(case, 2, device), uncaptured(case, 2, device)):
-        contender(100)
-        states.append(contender.model.state_dict())
+    """Largest relative difference of replayed steps, of both forms, from ordinary ones after 100 of them.
+
+    In full single precision: what is compared is the way a step is taken, not how its products are rounded.
+    """
+    set_precision("float32")
+    rows = []
+    for form, plain in (("explicit", False), ("automatic", True)):
+        contenders = ours(case, 2, device, plain), uncaptured(case, 2, device, plain)
+        for contender in contenders:
+            contender(100)
+        first, second = (contender.model.state_dict() for contender in contenders)
+        rows += [
+            {"case": case.name, "form": form, "tensor": name, "relative": relative(first[name], tensor)}
+            for name, tensor in second.items()
+        ]
+    set_precision("tf32")
+    return pd.DataFrame(rows)
+
+
+def relative(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Norm of the difference over the norm."""
+    return float((one - other).norm() / other.norm().clamp_min(1e-30))
+
+
+def forms(device: str, cases: list[Case]) -> pd.DataFrame:
+    """A step of five seeds by both forms, replayed and launched one operation at a time."""
+    rows = []
+    for case in cases:
+        for form, plain in (("explicit", False), ("automatic", True)):
+            for way, make in (("replayed", ours), ("launched", uncaptured)):
+                take = make(case, PAPER_SEEDS, device, plain)
+                take(10)
+                steps = 5 if torch.device(device).type != "cuda" else 1000 if way == "replayed" else 50
+                start = time.perf_counter()
+                take(steps)
+                milliseconds = 1e3 * (time.perf_counter() - start) / steps
+                rows.append({"case": case.name, "form": form, "way": way, "ms_per_step": milliseconds})
+    return pd.DataFrame(rows)
+
+
+class EveryStepAlike:
+    """Updates of a model whose steps are all of one kind, for :class:`ScheduledSteps`."""
+
+    def __init__(self, model: LatentModel) -> None:
+        self._model = model
+
+    def constants(self, step: int) -> StepConstants:
+        """Return no constants: the model has none."""
+        return StepConstants(0.0, 1.0)
+
+    def masks_at(self, step: int) -> bool:
+        """Whether there is a mask to update: never."""
+        return False
+
+    def updates_with(self, draw: Draw, constants: StepConstants, masked: bool) -> Iterator[Update]:
+        """Yield the updates of a step."""
+        return self._model.updates(draw, 0)
+
+
+def rivals(device: str, case: Case) -> pd.DataFrame:
+    """Each other model: can its step be captured, does it give the same numbers, and what does it take."""
+    rows = []
+    for name in sorted(set(CATALOGUE) - {"maae", "wae"}):
+        row: dict[str, object] = {"model": name, "case": case.name}
+        try:
+            row |= rival(name, device, case)
+        except Exception as error:  # which of them cannot be captured is the question
+            row["error"] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+            if torch.device(device).type == "cuda":
+                torch.cuda.synchronize()
+        rows.append(row)
+        print(row, flush=True)
+    return pd.DataFrame(rows)
+
+
+def rival(name: str, device: str, case: Case) -> dict[str, float]:
+    """Milliseconds of launched and of replayed steps of one model, and how far they are apart after 20."""
+    replayed = torch.device(device).type == "cuda"
+    milliseconds, states = {}, []
+    for way in ("launched", "replayed"):
+        shown = dataclasses.replace(case, shape=(*case.shape, 1, 1)) if name == "vae" else case  # only images
+        spec = dataclasses.replace(shown.spec(range(PAPER_SEEDS)), model=name, steps=RUN_LENGTH)
+        model = build_model(spec).to(device)
+        draws = Draws(model, TrainingData(shown.examples(), device), case.batch, device)
+        stepper = Stepper(model, RUN_LENGTH, case.batch)
+        steps = ScheduledSteps(stepper, EveryStepAlike(model), draws, DivergenceWatch(model.seeds), device)
+        if way == "launched":
+            take = Contender(lambda n, s=stepper, d=draws: s.step(d.next(), n), device, model)
+        elif replayed:
+            trainer = GraphTrainer(steps, device)
+            take = Contender(trainer.step, device, model, trainer.stream)
+        else:
+            take = Contender(lambda n, s=steps: (s.prepare(n), s.take(False)), device, model)
+        take(20)
+        states.append({key: value.clone() for key, value in model.state_dict().items()})
+        count = 300 if replayed and way == "replayed" else 30 if replayed else 3
+        start = time.perf_counter()
+        take(count)
+        milliseconds[f"{way}_ms"] = 1e3 * (time.perf_counter() - start) / count
     first, second = states
-    apart = {
-        name: (first[name] - tensor).norm() / tensor.norm().clamp_min(1e-30)
-        for name, tensor in second.items()
+    return {
+        **milliseconds,
+        "relative": max(relative(first[key].float(), second[key].float()) for key in first),
     }
-    return pd.DataFrame(
-        [{"case": case.name, "tensor": name, "relative": float(value)} for name, value in apart.items()]
-    )
 
 
 def main() -> None:
@@ -148,37 +255,51 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--cases", nargs="+", default=["synthetic", "mnist", "convolutional"], choices=CASES)
+    parser.add_argument("--questions", nargs="+", help="all, unless given")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     device, budget = arguments.device, Budget(60 * arguments.minutes)
     cases = [CASES[name] for name in arguments.cases]
     toy = cases == [TOY]
-    questions: dict[
-        str, tuple[float, Callable[[], pd.DataFrame]]
-    ] = {  # seconds it may need, and how to answer
-        "gpu_rates": (20, lambda: rates(device)),
-        "gpu_agreement": (30, lambda: agreement(device, TOY if toy else SYNTHETIC)),
-        "gpu_mnist": (60, lambda: mnist_bar(device, [TOY] if toy else [MNIST])),
-        "gpu_grid": (150, lambda: grid(device, {"toy": (TOY, 2)} if toy else PAPER_GRID)),
+    # Seconds that each may need, and how to answer it.
+    questions: dict[str, tuple[float, Callable[[], pd.DataFrame]]] = {
+        "rates": (10, lambda: rates(device)),
+        "agreement": (15, lambda: agreement(device, TOY if toy else SYNTHETIC)),
+        "forms": (15, lambda: forms(device, [TOY] if toy else [SMALL, SYNTHETIC])),
+        "mnist": (40, lambda: mnist_bar(device, [TOY] if toy else [MNIST])),
+        "rivals": (30, lambda: rivals(device, TOY if toy else SYNTHETIC)),
+        "grid": (120, lambda: grid(device, {"toy": (TOY, 2)} if toy else PAPER_GRID)),
     }
     for case in cases:
         counts = [1, 5] if toy else [1, 2, 4, 5, 8, 16] if not case.channels else [1, 5]
-        block = 0.05 if toy else 1.0
-        questions[f"gpu_training_{case.name}"] = (
-            90,
+        block = 0.05 if toy else 0.5
+        questions[f"training_{case.name}"] = (
+            40,
             lambda case=case, counts=counts, block=block: training.measure(
                 case, counts, device, block, blocks=3
             ),
         )
+    unknown = set(arguments.questions or ()) - set(questions)
+    if unknown:
+        parser.error(f"no such question: {', '.join(sorted(unknown))}; there are {', '.join(questions)}")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, (needed, answer) in questions.items():
+    failed = []
+    for name in arguments.questions or questions:
+        needed, answer = questions[name]
         if budget.left() < needed:
             print(f"{name}: left out, {budget.left():.0f} s are left and it may need {needed:.0f}")
             continue
         start = time.perf_counter()
-        table = answer()
-        table.assign(**describe()).to_csv(arguments.output / f"{name}.csv", index=False)
+        try:
+            table = answer()
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        table.assign(**describe()).to_csv(arguments.output / f"gpu_{name}.csv", index=False)
         print(f"\n{name} ({time.perf_counter() - start:.0f} s)\n{table.to_string(index=False)}", flush=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ for name in ("means", "squares"):
 def test_replayed_graph_equals_ordinary_steps_on_the_gpu(spec):
     model, draws, stepper, watch = parts(spec, "cuda")
     steps = ScheduledSteps(stepper, stepper.explicit, draws, watch, "cuda")
-    trainer = GraphTrainer(steps, draws.generators, "cuda")
+    trainer = GraphTrainer(steps, "cuda")
     for step in range(STEPS):
         losses = trainer.step(step)
     torch.cuda.synchronize()

@@ -22,9 +22,9 @@ def inverse_multiquadratic(squared_distances: Tensor, m: int) -> Tensor:
     m : int
         Dimensions of a code.
     """
-    widths = squared_distances.new_tensor([2.0 * m * scale for scale in SCALES])
-    widths = widths.view(-1, *[1] * squared_distances.dim())  # (scale, ...)
-    return (widths / (widths + squared_distances)).sum(dim=0)
+    # Numbers of the host, not a tensor made of them, which no captured step could bring to a GPU.
+    widths = (2.0 * m * scale for scale in SCALES)
+    return torch.stack([width / (width + squared_distances) for width in widths]).sum(dim=0)
 
 
 def pairwise_squared_distances(points: Tensor) -> Tensor:

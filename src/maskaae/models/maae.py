@@ -115,20 +115,23 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         }
 
     def updates(self, draw: Draw, step: int) -> Iterator[Update]:
-        """Yield eq 14, 16 (``critic_steps`` times), 15 and 17 in the released script's order [code].
+        """Yield eq 14, 16 (``critic_steps`` times), 15 and 17 in the released script's order [code]."""
+        return self.updates_with(draw, self.constants(step), self.masks_at(step))
+
+    def updates_with(self, draw: Draw, constants: StepConstants, masked: bool) -> Iterator[Update]:
+        """Yield the updates of a step whose constants are given, with or without the mask's.
 
         This is the plain form, differentiated automatically; ``maskaae.models.explicit`` gives the same
         numbers faster, and is held to it by tests.
         """
         steps = self.spec.hyperparameters.critic_steps
-        constants = self.constants(step)
-        gates = self.gates(draw, constants, self.masks_at(step))
+        gates = self.gates(draw, constants, masked)
         yield self.autoencoder_update(draw.batches[0], gates[0], constants)
         critic_gates = gates[1 : 1 + steps]
         priors = draw.prior[:steps] * critic_gates
         yield from self._critic_updates(draw.batches[1 : 1 + steps], priors, draw.mix, critic_gates)
         yield self.generator_update(draw.batches[1 + steps], gates[1 + steps])
-        if self.masks_at(step):
+        if masked:
             yield from self.mask_updates(draw.batches[2 + steps], draw.prior[steps], constants)
 
     def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:

@@ -49,28 +49,29 @@ class DivergenceWatch:
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._seeds = seeds
-        self._first: dict[str, Tensor] = {}  # what -> (seed,), -1 while all is well
+        self._first: dict[tuple[str, ...], Tensor] = {}  # names of rows -> (row, seed), -1 while all is well
 
     def look(self, values: Mapping[str, Tensor], step: int | Tensor, what: str = "loss {!r}") -> None:
         """Take in values of one step by name, each (seed,) or (times, seed); ``what`` puts names in words."""
-        for name, value in values.items():
-            finite = torch.isfinite(value)  # (seed,)
-            if finite.ndim == 2:
-                finite = finite.all(dim=0)
-            key = what.format(name)
-            if key not in self._first:
-                self._first[key] = torch.full_like(finite, -1, dtype=torch.int64)
-            first = self._first[key]
-            first.masked_fill_(~finite & (first < 0), step)
+        tables = {what.format(name): value.view(-1, len(self._seeds)) for name, value in values.items()}
+        rows = tuple(name for name, table in tables.items() for _ in table)
+        finite = torch.isfinite(torch.cat(list(tables.values())))  # (row, seed), all names in one operation
+        if rows not in self._first:
+            self._first[rows] = torch.full_like(finite, -1, dtype=torch.int64)
+        first = self._first[rows]
+        # Not masked_fill_, which fetches a step that stands on the device: no graph could hold that.
+        first.copy_(torch.where(~finite & (first < 0), step, first))
 
     def found(self, known: Collection[int] = ()) -> list[Divergence]:
         """Return the first divergence of each seed that is not ``known``, earliest first.
 
-        It costs one transfer from the device a value.
+        It costs a transfer from the device for each set of names that was looked at.
         """
         earliest: dict[int, Divergence] = {}
-        for what, first in self._first.items():
-            for seed, step in zip(self._seeds, first.tolist(), strict=True):
-                if step >= 0 and seed not in known and (seed not in earliest or step < earliest[seed].step):
-                    earliest[seed] = Divergence(seed, step, what)
+        for rows, table in self._first.items():
+            for what, first in zip(rows, table.tolist(), strict=True):
+                for seed, step in zip(self._seeds, first, strict=True):
+                    known_before = seed in known or (seed in earliest and earliest[seed].step <= step)
+                    if step >= 0 and not known_before:
+                        earliest[seed] = Divergence(seed, step, what)
         return sorted(earliest.values(), key=lambda divergence: divergence.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +10,9 @@ from torch import Tensor
 from maskaae.models.base import Draw, LatentModel
 from maskaae.randomness import stacked_integers, stacked_normal, stacked_uniform, torch_generator
 from maskaae.training.data import TrainingData
+
+AHEAD = 64
+"""Steps whose numbers a GPU draws at once: a generator costs some launches, however many numbers it draws."""
 
 
 class Draws:
@@ -25,34 +28,81 @@ class Draws:
         Examples in a batch.
     device : torch.device or str
         Where the numbers are made.
+    ahead : int, optional
+        Steps whose numbers are drawn at once; one on a CPU and ``AHEAD`` on a GPU, unless given. The numbers
+        depend on it.
     """
 
     def __init__(
-        self, model: LatentModel, data: TrainingData, batch_size: int, device: torch.device | str
+        self,
+        model: LatentModel,
+        data: TrainingData,
+        batch_size: int,
+        device: torch.device | str,
+        ahead: int | None = None,
     ) -> None:
-        self.generators = [torch_generator(seed, "training", device) for seed in model.seeds]
+        self._generators = [torch_generator(seed, "training", device) for seed in model.seeds]
         self._sizes = model.draw_sizes
         self._data, self._batch_size, self._m = data, batch_size, model.m
+        self._ahead = ahead or (AHEAD if torch.device(device).type == "cuda" else 1)
+        self._numbers: list[Tensor] = []  # of the steps ahead, each (seed, step, ...)
+        self._used = self._ahead
+        self._before = self._generator_states()
+        self._place = torch.zeros(1, dtype=torch.int64, device=device)
 
     def next(self) -> Draw:
         """Random numbers of the next training step."""
-        batch, sizes = self._batch_size, self._sizes
-        indices = stacked_integers(self.generators, len(self._data), (sizes.batches, batch))
-        prior = stacked_normal(self.generators, (sizes.prior, batch, self._m))
-        mix = stacked_uniform(self.generators, (sizes.mix, batch, 1))
-        cuts = stacked_uniform(self.generators, (sizes.cuts, batch, 1))
-        return Draw(
-            batches=self._data.gather(indices).transpose(0, 1),
-            prior=prior.transpose(0, 1),
-            mix=mix.transpose(0, 1),
-            cuts=cuts.transpose(0, 1),
-        )
+        self.make_ready()
+        return self.take()
 
-    def state(self) -> list[Tensor]:
-        """Generator states, one a seed."""
-        return [generator.get_state() for generator in self.generators]
+    def make_ready(self) -> None:
+        """Draw ahead if all numbers are used; the next :meth:`take` finds its own on the device."""
+        if self._used == self._ahead:
+            self._draw_ahead()
+        self._used += 1
 
-    def restore(self, states: Sequence[Tensor]) -> None:
+    def take(self) -> Draw:
+        """Random numbers of the next step, after :meth:`make_ready`; nothing is asked of the host."""
+        indices, prior, mix, cuts = (self._of_step(numbers) for numbers in self._numbers)
+        self._place += 1
+        return Draw(self._data.gather(indices), prior, mix, cuts)
+
+    def _of_step(self, numbers: Tensor) -> Tensor:
+        """Numbers of the next step, the seed axis second: (seed, step, count, ...) to (count, seed, ...)."""
+        of_step = numbers[:, 0] if self._ahead == 1 else numbers.index_select(1, self._place).squeeze(1)
+        return of_step.transpose(0, 1)
+
+    def _draw_ahead(self) -> None:
+        """Fill the numbers of the steps ahead, where they stand: a graph reads them there."""
+        self._before = self._generator_states()
+        sizes, batch, steps = self._sizes, self._batch_size, self._ahead
+        fresh = [
+            stacked_integers(self._generators, len(self._data), (steps, sizes.batches, batch)),
+            stacked_normal(self._generators, (steps, sizes.prior, batch, self._m)),
+            stacked_uniform(self._generators, (steps, sizes.mix, batch, 1)),
+            stacked_uniform(self._generators, (steps, sizes.cuts, batch, 1)),
+        ]
+        if self._ahead == 1 or not self._numbers:
+            self._numbers = fresh
+        else:
+            for numbers, newer in zip(self._numbers, fresh, strict=True):
+                numbers.copy_(newer)
+        self._used = 0
+        self._place.zero_()
+
+    def _generator_states(self) -> list[Tensor]:
+        return [generator.get_state() for generator in self._generators]
+
+    def state(self) -> dict[str, Any]:
+        """Generator states, one a seed, before the last drawing, and how many of its steps are used."""
+        if not self._numbers:
+            return {"generators": self._before, "used": 0}
+        return {"generators": self._before, "used": self._used}
+
+    def restore(self, state: dict[str, Any]) -> None:
         """Go back to :meth:`state`."""
-        for generator, state in zip(self.generators, states, strict=True):
-            generator.set_state(state)
+        for generator, before in zip(self._generators, state["generators"], strict=True):
+            generator.set_state(before)
+        self._draw_ahead()
+        self._used = state["used"]
+        self._place.fill_(self._used)

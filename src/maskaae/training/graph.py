@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,9 +24,7 @@ class CapturedStep:
     losses: dict[str, Tensor]
 
 
-def capture(
-    steps: ScheduledSteps, masked: bool, generators: Sequence[torch.Generator], stream: torch.cuda.Stream
-) -> CapturedStep:
+def capture(steps: ScheduledSteps, masked: bool, stream: torch.cuda.Stream) -> CapturedStep:
     """Capture the next step without taking it.
 
     Parameters
@@ -36,14 +33,10 @@ def capture(
         Has taken steps of this kind before.
     masked : bool
         Whether the step updates the mask.
-    generators : sequence of torch.Generator
-        All generators that the step draws from; each replay advances them.
     stream : torch.cuda.Stream
         Where the steps before were taken.
     """
     graph = torch.cuda.CUDAGraph()
-    for generator in generators:
-        graph.register_generator_state(generator)
     with torch.cuda.graph(graph, stream=stream):
         losses = steps.take(masked)
     return CapturedStep(graph, losses)
@@ -59,17 +52,15 @@ class GraphTrainer:
     ----------
     steps : ScheduledSteps
         Takes the steps.
-    generators : sequence of torch.Generator
-        All generators that they draw from.
     device : torch.device or str
         A CUDA device.
     """
 
-    def __init__(
-        self, steps: ScheduledSteps, generators: Sequence[torch.Generator], device: torch.device | str
-    ) -> None:
-        self._steps, self._generators = steps, generators
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    def __init__(self, steps: ScheduledSteps, device: torch.device | str) -> None:
+        self._steps = steps
+        torch.cuda.synchronize(device)  # what was put on the device so far may have come by another stream
+        self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        """Where steps are taken; a caller that queues its own work there waits for no other run."""
         self._taken = {True: 0, False: 0}
         self._captured: dict[bool, CapturedStep] = {}
 
@@ -82,20 +73,23 @@ class GraphTrainer:
             Loss of each update, by name, shape (times, seed).
         """
         current = torch.cuda.current_stream()
-        self._stream.wait_stream(current)
-        with torch.cuda.stream(self._stream):
-            self._steps.prepare(step)
-            losses = self._take(self._steps.masks_at(step))
-        current.wait_stream(self._stream)
+        if current == self.stream:
+            return self._take(step)
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
+            losses = self._take(step)
+        current.wait_stream(self.stream)
         return losses
 
-    def _take(self, masked: bool) -> dict[str, Tensor]:
+    def _take(self, step: int) -> dict[str, Tensor]:
         """Take a step on the current stream: ordinarily at first, then from a graph."""
+        self._steps.prepare(step)
+        masked = self._steps.masks_at(step)
         if self._taken[masked] < WARM_UP:
             self._taken[masked] += 1
             return self._steps.take(masked)
         if masked not in self._captured:
-            self._captured[masked] = capture(self._steps, masked, self._generators, self._stream)
+            self._captured[masked] = capture(self._steps, masked, self.stream)
             logger.info("captured a training step %s the mask's update", "with" if masked else "without")
         captured = self._captured[masked]
         captured.graph.replay()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,6 +120,25 @@ class TrainingRun:
         TrainingInterruptedError
             If a signal asked for a stop; the state is saved then.
         """
+        with StopRequest() as stop:
+            for _ in self.parts(stop):
+                pass
+
+    def parts(self, stop: StopRequest, longest: int = 100) -> Iterator[None]:
+        """Train part by part: what trains beside it on the same GPU can be given steps in between.
+
+        Parameters
+        ----------
+        stop : StopRequest
+            Whether a signal asked for a stop.
+        longest : int
+            Steps of a part, at most. A GPU works at them while the caller has its turn.
+
+        Raises
+        ------
+        TrainingDivergedError, TrainingInterruptedError
+            As in :meth:`train`.
+        """
         plan = self._plan
         progress = Progress(plan.steps, self.step, self._device)
         logger.info(
@@ -129,26 +150,51 @@ class TrainingRun:
         )
         if self.step == 0:
             self._save_checkpoint()
-        with StopRequest() as stop:
-            while self.step < plan.steps:
-                losses = self._take_step()
-                self.step += 1
-                logged = self.step % plan.log_every == 0 or self.step == plan.steps
-                saved = self.step % plan.checkpoint_every == 0 or self.step == plan.steps
-                if logged or saved or stop.received:
-                    self._give_up_diverged_seeds()
-                if logged:
-                    self._record(losses, progress)
-                if saved:
-                    self._save_checkpoint()
-                    self._save_state()
-                if stop.received:
-                    self._save_state()
-                    raise TrainingInterruptedError(
-                        f"{stop.received} received: state saved at step {self.step}"
-                    )
+        while self.step < plan.steps:
+            with self._stream():
+                losses = self._take_steps(min(longest, self._steps_to_next_row()), stop)
+            yield
+            with self._stream():
+                self._account_for(losses, progress, stop)
         progress.close()
         self.model.eval()
+
+    def _steps_to_next_row(self) -> int:
+        """Steps until something is logged or saved."""
+        due = (
+            self.step // every * every + every
+            for every in (self._plan.log_every, self._plan.checkpoint_every)
+        )
+        return min(self._plan.steps, *due) - self.step
+
+    def _take_steps(self, count: int, stop: StopRequest) -> dict[str, Tensor]:
+        """Take some steps, fewer if a stop is asked for; losses of the last."""
+        for _ in range(count):
+            losses = self._take_step()
+            self.step += 1
+            if stop.received:
+                break
+        return losses
+
+    def _account_for(self, losses: dict[str, Tensor], progress: Progress, stop: StopRequest) -> None:
+        """Log and save what is due after the step just taken, the last of ``losses``."""
+        plan = self._plan
+        logged = self.step % plan.log_every == 0 or self.step == plan.steps
+        saved = self.step % plan.checkpoint_every == 0 or self.step == plan.steps
+        if logged or saved or stop.received:
+            self._give_up_diverged_seeds()
+        if logged:
+            self._record(losses, progress)
+        if saved:
+            self._save_checkpoint()
+            self._save_state()
+        if stop.received:
+            self._save_state()
+            raise TrainingInterruptedError(f"{stop.received} received: state saved at step {self.step}")
+
+    def _stream(self) -> AbstractContextManager[object]:
+        """Where the steps of this run are queued: a stream of its own if they are replayed."""
+        return nullcontext() if self._graph is None else torch.cuda.stream(self._graph.stream)
 
     def _graph_trainer(self) -> GraphTrainer | None:
         """Return what takes the steps of this run by replaying a graph, where that can be done."""
@@ -158,7 +204,7 @@ class TrainingRun:
             logger.info("%s is trained by plain steps: they cannot be captured", self.model.spec.model)
             return None
         steps = ScheduledSteps(self._stepper, self._stepper.explicit, self._draws, self._watch, self._device)
-        return GraphTrainer(steps, self._draws.generators, self._device)
+        return GraphTrainer(steps, self._device)
 
     def _take_step(self) -> dict[str, Tensor]:
         """Take the next training step and let the watch see its losses."""
@@ -218,7 +264,7 @@ class TrainingRun:
             {
                 "model": self.model.state_dict(),
                 "optimisers": self._stepper.state(),
-                "generators": self._draws.state(),
+                "draws": self._draws.state(),
                 "history": self._history,
                 "lost": self.model.lost,
             },
@@ -229,7 +275,7 @@ class TrainingRun:
             return
         self.model.load_state_dict(state["model"])
         self._stepper.restore(state["optimisers"])
-        self._draws.restore(state["generators"])
+        self._draws.restore(state["draws"])
         self._history = state["history"]
         self.model.lost.update(state["lost"])
         self.step = state["step"]

@@ -54,6 +54,7 @@ class ScheduledSteps:
     def prepare(self, step: int) -> None:
         """Make ready for a step, its numbers on the device; the next :meth:`take` is that step."""
         self._stepper.prepare(step)
+        self._draws.make_ready()
         if step not in self._loaded:
             self._loaded = range(step, step + ROWS)
             self._table.copy_(torch.tensor([self._row(s) for s in self._loaded]))
@@ -75,7 +76,7 @@ class ScheduledSteps:
         row = self._table.index_select(0, (self._step - self._first).view(1))[0].unbind()
         rates = dict(zip(self._names, row[: len(self._names)], strict=True))
         constants = StepConstants(*row[len(self._names) :])
-        updates = self._explicit.updates_with(self._draws.next(), constants, masked)
+        updates = self._explicit.updates_with(self._draws.take(), constants, masked)
         losses = self._stepper.apply(updates, rates)
         self._watch.look(losses, self._step)
         self._step += 1

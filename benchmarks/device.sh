@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, most telling first, in two calls for a machine that is lent for minutes.
+#
+#   OUT=folder benchmarks/device.sh first               at most 8 minutes
+#   OUT=folder benchmarks/device.sh second              at most 9 minutes
+#   OUT=folder benchmarks/device.sh first --device cpu  the same at toy size, without a GPU: the rehearsal
+#   PARTS="agreement forms" OUT=...                     some parts only
+#
+# Each part writes its result as soon as it is there. A part that fails does not stop the next; a part whose time is up
+# is cut. What Python lacks is installed from the wheels in .whl/ (`make device-wheels`), into a folder of its own. No setting
+# of the card is touched.
+set -u
+cd "$(dirname "$0")/.."
+call=${1:?first or second}
+device=cuda
+[ "${2:-}" = --device ] && device=$3
+out=$(mktemp -d) # packed into OUT at the end, in a few files
+trap 'pack "$out" results' EXIT
+export PYTHONUNBUFFERED=1 MPLBACKEND=agg
+started=$SECONDS
+
+pack() { # DIRECTORY NAME: one archive, in pieces of 15 MB
+  mkdir -p "${OUT:=results/device}"
+  tar -czf - --exclude=.snakemake -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
+}
+python=python3
+if [ "$device" != cpu ] && ls .whl/*.whl >/dev/null 2>&1; then
+  site=$(mktemp -d)
+  $python -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" .whl/*.whl ||
+    echo "some wheels could not be installed"
+  export PYTHONPATH="$PWD/src:$site" PATH="$site/bin:$PATH"
+fi
+
+# part NAME SECONDS COMMAND...: run it, cut it after so many seconds, keep its output and its time.
+part() {
+  local name=$1 limit=$2 before=$SECONDS
+  shift 2
+  [[ -z ${PARTS:-} || " $PARTS " == *" $name "* ]] || return 0
+  timeout --kill-after=5 "$limit" "$@" >"$out/$name.log" 2>&1
+  local status=$?
+  printf '%s,%s,%s,%s\n' "$name" "$status" "$((SECONDS - before))" "$limit" >>"$out/parts.csv"
+  printf '\n== %s: status %s after %s s (at most %s)\n' "$name" "$status" "$((SECONDS - before))" "$limit"
+  tail -n "${SHOWN:-12}" "$out/$name.log" | cut -c 1-240
+}
+echo "part,status,seconds,limit" >"$out/parts.csv"
+
+gpu() { # NAME SECONDS ARGUMENTS...: questions of benchmarks/gpu.py
+  local name=$1 limit=$2
+  shift 2
+  part "$name" "$limit" $python benchmarks/gpu.py --device "$device" --output "$out" "$@"
+}
+cases="synthetic mnist convolutional" counts="1 2 4 8 16" steps=2000 configfile=config/paper_cpu.yaml shorter="" small=synthetic_small
+if [ "$device" = cpu ]; then
+  cases=toy small=toy counts="1 2" steps=50 configfile=config/smoke.yaml shorter="--steps 120 --every 60"
+fi
+
+pipeline() { # DIRECTORY ARGUMENTS...
+  local directory=$1
+  shift
+  $python -m snakemake --cores all --directory "$directory" --configfile "$@"
+}
+export -f pipeline
+export python
+
+# Runs of a configuration side by side on one device, then all the pipeline makes of them.
+sweep() { # DIRECTORY SECONDS ARGUMENTS...
+  local directory=$1 limit=$2 name=sweep_$(basename "$1")
+  shift 2
+  part "${name}_data" 60 bash -c "pipeline $directory $configfile --until prepare_synthetic"
+  part "$name" "$limit" $python benchmarks/train_side_by_side.py --configfile $configfile --directory "$directory" \
+    --device "$device" $shorter "$@"
+}
+
+case $call in
+first)
+  gpu rates 40 --cases $cases --questions rates
+  SHOWN=30 part tests 60 $python -m pytest -q -m gpu -p no:cacheprovider tests/training
+  gpu agreement 60 --cases $cases --questions agreement
+  gpu forms 60 --cases $cases --questions forms
+  part sharing_streams 60 $python benchmarks/sharing.py --device "$device" --case "$small" --seeds 10 --ways streams --counts $counts \
+    --steps $steps --output "$out/sharing_streams.csv"
+  part smoke 90 bash -c "pipeline $out/smoke config/smoke.yaml --resources gpu=1"
+  gpu mnist 60 --cases $cases --questions mnist
+  gpu rivals 60 --cases $cases --questions rivals
+  gpu training 80 --cases ${cases%% *} --questions "training_${cases%% *}"
+  part sharing_processes 60 $python benchmarks/sharing.py --device "$device" --case "${cases%% *}" --ways processes \
+    --counts 1 4 --steps $steps --output "$out/sharing_processes.csv"
+  SHOWN=30 part tests_inception 100 $python -m pytest -q -m gpu -p no:cacheprovider tests/evaluation
+  ;;
+second)
+  sweep "$out/sweep" "${SWEEP:-420}"
+  ;;
+*)
+  echo "first or second, not $call" >&2
+  exit 2
+  ;;
+esac
+cat "$out/parts.csv"
+echo "$((SECONDS - started)) s in all"

@@ -1,0 +1,73 @@
+"""Train runs of a configuration side by side on one GPU, into the folders where the pipeline looks for them.
+
+    python benchmarks/train_side_by_side.py --configfile config/paper_cpu.yaml --directory results/paper
+
+The data sets must be there (``snakemake --until prepare_synthetic``). Runs that are there already are left
+alone, and a run that was cut goes on. Afterwards ``snakemake --rerun-triggers mtime`` evaluates and draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import yaml
+
+from maskaae.config import check_config, read_config
+from maskaae.data.dataset import load_dataset
+from maskaae.models import ModelSpec
+from maskaae.training.loop import TrainingPlan
+from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
+from maskaae.variants import split_label
+
+SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+
+
+def main() -> None:
+    """Prepare every run that is asked for, then train all of them at once."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--datasets", nargs="+")
+    parser.add_argument("--models", nargs="+", default=["wae", "maae"])
+    parser.add_argument("--steps", type=int, help="instead of the configuration's")
+    parser.add_argument("--every", type=int, help="instead of the configuration's checkpoint_every")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    experiment = check_config(read_config(arguments.configfile), yaml.safe_load(SCHEMA.read_text()))
+    results = arguments.directory / "results"
+    folders: dict[int, Path] = {}
+    prepared: list[PreparedRun] = []
+    for name, label, m in experiment.runs(arguments.datasets, arguments.models):
+        folder = results / f"runs/{name}/{label}/m{m}"
+        if (folder / "run.json").exists():
+            continue
+        entry = experiment.datasets[name]
+        dataset = load_dataset(results / f"data/{name}")
+        plan = dict(entry.training)
+        plan["steps"] = arguments.steps or plan["steps"]
+        plan["checkpoint_every"] = arguments.every or plan["checkpoint_every"]
+        setting = entry.setting(label)
+        spec = ModelSpec.for_data(
+            dataset.info,
+            setting.network,
+            model=split_label(label)[0],
+            m=m,
+            seeds=experiment.seeds,
+            hyperparameters=setting.hyperparameters,
+        )
+        run = prepare_run(spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device)
+        prepared.append(run)
+        folders[id(run)] = folder
+    for run, trained in train_side_by_side(prepared):
+        trained.write(folders[id(run)])
+        logging.info("%s after %.1f s", folders[id(run)], trained.record["seconds"])
+
+
+if __name__ == "__main__":
+    main()
