@@ -12,13 +12,12 @@ from reference_loop import ReferenceLoop, mlp
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model
-from maskaae.training.data import TrainingData
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model
 from maskaae.training.divergence import DivergenceWatch
-from maskaae.training.draws import Draws
-from maskaae.training.graph import GraphTrainer
-from maskaae.training.scheduled import ScheduledSteps
+from maskaae.training.draws import Draws, TrainingData
+from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
 from maskaae.training.stepping import Stepper
 
 EXAMPLES = 10_000

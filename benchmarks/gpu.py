@@ -32,7 +32,7 @@ from cases import (
 from machine import copy_rate, describe, matrix_rate
 
 import training
-from maskaae.training.precision import set_precision
+from maskaae.training.loop import set_precision
 
 PAPER_STEPS = 500_000
 PAPER_SEEDS = 5

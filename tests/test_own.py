@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from maskaae.config import ConfigError, check_config
-from maskaae.data.recognise import choose_capacities, complete, recognise
+from maskaae.data.own.recognise import choose_capacities, complete, recognise
 from maskaae.estimator import MaskAAE
-from maskaae.figures import marginals, reconstructions
-from maskaae.summary import BestModel, answer, best_model, count_dimensions, data_notes, summarise
+from maskaae.report.figures import marginals, reconstructions
+from maskaae.report.summary import BestModel, answer, best_model, count_dimensions, data_notes, summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = yaml.safe_load((ROOT / "config/own_data.yaml").read_text())

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from maskaae.method.spec import ModelSpec
 from maskaae.models.adversary import discriminator_loss, non_saturating_loss
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.maae import reconstruction_loss
-from maskaae.models.networks import MlpCritic
+from maskaae.networks.mlp import MlpCritic
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.vae_learned import LearnedVarianceVae
 
 MEMORY = 0.99

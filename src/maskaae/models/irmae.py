@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import stacked_uniform, torch_generator
 
 DEPTH = 4

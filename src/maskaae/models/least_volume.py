@@ -8,12 +8,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
-from maskaae.models.layers import SeedLinear
-from maskaae.models.networks import Mlp
+from maskaae.networks.layers import SeedLinear
+from maskaae.networks.mlp import Mlp
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 VOLUME_WEIGHT = 0.1

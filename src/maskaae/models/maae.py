@@ -8,21 +8,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.mask import (
-    RAMP_PERIODS,
-    active_dimensions,
-    mask_values,
-    polarisation,
-    project_,
-    ramp,
-    variance_weights,
-)
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
-from maskaae.models.networks import MlpCritic
+from maskaae.method import losses
+from maskaae.method.mask import active_dimensions, mask_values, polarisation, project_, variance_weights
+from maskaae.method.presets import REACH_FACTOR
+from maskaae.method.schedules import RAMP_PERIODS, ramp
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
+from maskaae.networks.mlp import MlpCritic
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import stacked_uniform, torch_generator
-from maskaae.search_reach import REACH_FACTOR
 
 LATE_DECAY = 0.2
 """Factor on two losses (or learning rates, see ``Fidelity.decay``) from step 5R on [code]."""
@@ -117,8 +111,8 @@ class MaskedAdversarialAutoEncoder(LatentModel):
     def updates(self, draw: Draw, step: int) -> Iterator[Update]:
         """Yield eq 14, 16 (``critic_steps`` times), 15 and 17 in the released script's order [code].
 
-        This is the plain form, differentiated automatically; ``maskaae.models.explicit`` gives the same
-        numbers faster, and is held to it by tests.
+        This is the plain form, differentiated automatically; ``maskaae.training.fast.explicit`` gives the
+        same numbers faster, and is held to it by tests.
         """
         steps = self.spec.hyperparameters.critic_steps
         constants = self.constants(step)

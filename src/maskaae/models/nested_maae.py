@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from maskaae.mask import project_
-from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
+from maskaae.method.mask import project_
+from maskaae.method.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
+from maskaae.method.presets import search_reach
+from maskaae.method.schedules import annealing_factor
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, Update
 from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
-from maskaae.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
-from maskaae.search_reach import search_reach
-from maskaae.training.schedules import annealing_factor
 
 MEMORY = 0.01
 """Share of the newest batch in the running means of loss and distance: they remember some hundred steps."""
@@ -25,7 +26,7 @@ MOST_EXAMPLES = 16
 
 
 class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
-    """MaskAAE in two stages; see ``maskaae.nested`` for the idea and ``docs/robust.md`` for the evidence.
+    """MaskAAE in two stages; see ``maskaae.method.nested`` for the idea, ``docs/robust.md`` for evidence.
 
     *Search*, the first ``search_share`` of the run: every update sees codes cut off after a random number of
     dimensions, and eq 17 is measured at every cut. The reconstruction error falls with every dimension that

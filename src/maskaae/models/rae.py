@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.mixture import LatentMixture
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
-from maskaae.models.evidence import gaussian_divergence, gaussian_error
-from maskaae.models.layers import SeedLinear
-from maskaae.models.networks import Mlp
+from maskaae.method.schedules import annealing_factor
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, Update
 from maskaae.models.vae_learned import LearnedVarianceVae
-from maskaae.training.schedules import annealing_factor
+from maskaae.models.variational import gaussian_divergence, gaussian_error
+from maskaae.networks.layers import SeedLinear
+from maskaae.networks.mlp import Mlp
 
 
 class SkipMlp(nn.Module):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from maskaae.models.base import Draw, ModelSpec, Update
-from maskaae.models.evidence import gaussian_error
-from maskaae.models.variational import GaussianVariationalAutoEncoder
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
+from maskaae.models.variational import GaussianVariationalAutoEncoder, gaussian_error
 
 
 class LearnedVarianceVae(GaussianVariationalAutoEncoder):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from maskaae.models.base import Draw, LatentModel, Update
-from maskaae.models.explicit import explicit_updates
+from maskaae.training.fast.explicit import explicit_updates
 from maskaae.training.optimisers import OPTIMISERS, Optimiser, TorchOptimiser
 
 
