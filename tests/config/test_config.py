@@ -265,8 +265,7 @@ def test_file_that_is_no_mapping_is_refused(tmp_path, text):
 
 
 def test_schema_and_code_know_the_same_names():
-    from maskaae.models.build import MODELS
-    from maskaae.models.catalogue import CATALOGUE
+    from maskaae.models.build import MASK_TRAININGS
     from maskaae.networks.kinds import OWN_KEYS
     from maskaae.networks.layers import NORMALISATIONS
     from maskaae.networks.pairs import NETWORKS
@@ -277,7 +276,8 @@ def test_schema_and_code_know_the_same_names():
     for group, names in groups.items():
         assert set(in_schema[group]["properties"]) == set(names)
     entry = SCHEMA["properties"]["datasets"]["items"]["properties"]
-    assert set(MODELS) == set(CATALOGUE)
+    fidelity = in_schema["fidelity"]["properties"]
+    assert set(fidelity["mask_training"]["enum"]) == set(MASK_TRAININGS)
     network = entry["network"]["properties"]
     assert set(network["kind"]["enum"]) == set(NETWORKS) == set(OWN_KEYS)
     assert set(network["normalisation"]["enum"]) == set(NORMALISATIONS)
