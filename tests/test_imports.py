@@ -82,7 +82,7 @@ def modules_of(names: frozenset[str], sources: Sources) -> set[str]:
 
 
 def room(module: str) -> str:
-    return module.split(".")[0]
+    return module.split(".", maxsplit=1)[0]
 
 
 def wrong_ways(sources: Sources) -> Iterator[str]:

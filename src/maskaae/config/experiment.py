@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from jsonschema import Draft202012Validator
 
+from maskaae.config.asked import COMPARISONS, NEEDED_MODELS, figure_problems
 from maskaae.config.datasets import DatasetEntry, check_network, dataset_entry, network_problems
 from maskaae.config.errors import ConfigError, explain, repeated, suggestion
-from maskaae.config.asked import COMPARISONS, NEEDED_MODELS, figure_problems
 from maskaae.config.reading import Values, fill_defaults, infinite_values
 from maskaae.config.variants import MASKED, Group, Variant, apply, group_from_config, lineage, split_label
 from maskaae.data import registry

@@ -20,6 +20,11 @@ from maskaae.evaluation.sampling import Sampling, sampling_noise
 
 logger = logging.getLogger(__name__)
 
+KID_SUBSET = 1000
+"""Vectors per subset of KID, torch-fidelity's default; all of them where there are fewer."""
+
+NeighbourhoodMeasure = Literal["kid", "precision", "recall"]
+
 
 @dataclass(frozen=True)
 class FeatureSpace:
@@ -154,12 +159,6 @@ def _distance(generated: GaussianStatistics, reference: GaussianStatistics) -> f
         logger.warning("Fréchet distance undefined: generated samples contain NaN or infinite values")
         return float("nan")
     return frechet_distance(generated, reference)
-
-
-KID_SUBSET = 1000
-"""Vectors per subset of KID, torch-fidelity's default; all of them where there are fewer."""
-
-NeighbourhoodMeasure = Literal["kid", "precision", "recall"]
 
 
 def neighbourhood_measures(

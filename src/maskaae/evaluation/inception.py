@@ -11,8 +11,13 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
+logger = logging.getLogger(__name__)
+
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 """Checksum of torch-fidelity's `weights-inception-2015-12-05-6726825d.pth`."""
+
+WEIGHTS_NAME = "weights-inception-2015-12-05-6726825d.pth"
+"""torch-fidelity's name of the file, in which it stands among hand-placed ones."""
 
 CHUNK = 128
 """Images per forward pass: at 299 x 299 pixels a whole evaluation batch would need tens of gigabytes."""
@@ -102,12 +107,6 @@ def check_weights(path: Path, sha256: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         raise ValueError(f"{path}: sha256 is {found}, expected {sha256}; delete the file and fetch it again")
-
-
-logger = logging.getLogger(__name__)
-
-WEIGHTS_NAME = "weights-inception-2015-12-05-6726825d.pth"
-"""torch-fidelity's name of the file, in which it stands among hand-placed ones."""
 
 
 def fetch_inception_weights(

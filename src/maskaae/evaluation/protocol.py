@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the Snakefile imports this module for its names: it must not wait for pandas
     import pandas as pd
 
 MaskMode = Literal["binary", "soft"]
@@ -38,6 +38,12 @@ COUNT_COLUMNS = ["active", *COUNT_RANGE]
 
 DIVERGENCE_POINTS = 1000
 """Codes that the divergence from the prior is estimated from, the first ones; all where there are fewer."""
+
+REASONS = "undefined"
+"""Column that says why a cell is empty; it is there only if a table has an empty cell."""
+
+LOST = "lost: "
+"""How the reason of a seed whose training diverged begins."""
 
 
 def count_tag(samples: int) -> str:
@@ -198,13 +204,6 @@ def _require(metrics: pd.DataFrame, columns: list[str]) -> None:
     missing = [column for column in columns if column not in metrics.columns]
     if missing:
         raise KeyError(f"metrics have no column {', '.join(missing)}; they have {', '.join(metrics.columns)}")
-
-
-REASONS = "undefined"
-"""Column that says why a cell is empty; it is there only if a table has an empty cell."""
-
-LOST = "lost: "
-"""How the reason of a seed whose training diverged begins."""
 
 
 def explain_undefined(metrics: pd.DataFrame, lost: Mapping[int, str]) -> pd.DataFrame:

@@ -19,6 +19,26 @@ from maskaae.networks.kinds import GROUP_WIDTH
 TRUNCATION_LOSS = 0.87962566103423978
 """Standard deviation of a unit normal cut at two deviations; TensorFlow's initialiser divides by it."""
 
+KERNEL = 5
+"""Side of a kernel, as in the networks of WAE and TwoStageVAE."""
+
+EPSILON = 1e-5
+"""Added to a variance before its root, as in TwoStageVAE."""
+
+MOMENTUM = 0.1
+"""Share of a new batch in the running statistics, torch's default [our choice].
+
+TwoStageVAE's is 0.001, but statistics that lag behind the decoder's weights spoil what it generates: after
+300 steps on a toy data set, 0.01 reconstructed worse than the mean image, 0.1 as well as in training mode.
+"""
+
+LARGE_MAP = 256
+"""Pixels from which a CPU convolves one seed after another: groups cost it up to twice the time there, and
+half of it on smaller maps (measured on two cores; a GPU is always given groups)."""
+
+Convolution = Callable[[Tensor, Tensor, int], Tensor]
+"""Convolves images with kernels in a number of groups."""
+
 
 def glorot_normal(shape: tuple[int, ...], fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
     """Kernel of a shape from TensorFlow's Glorot normal law [code]: cut at two standard deviations."""
@@ -47,28 +67,6 @@ class SeedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Affine map of each seed."""
         return torch.baddbmm(self.bias, x, self.weight)
-
-
-KERNEL = 5
-"""Side of a kernel, as in the networks of WAE and TwoStageVAE."""
-
-EPSILON = 1e-5
-"""Added to a variance before its root, as in TwoStageVAE."""
-
-MOMENTUM = 0.1
-"""Share of a new batch in the running statistics, torch's default [our choice].
-
-TwoStageVAE's is 0.001, but statistics that lag behind the decoder's weights spoil what it generates: after
-300 steps on a toy data set, 0.01 reconstructed worse than the mean image, 0.1 as well as in training mode.
-"""
-
-
-LARGE_MAP = 256
-"""Pixels from which a CPU convolves one seed after another: groups cost it up to twice the time there, and
-half of it on smaller maps (measured on two cores; a GPU is always given groups)."""
-
-Convolution = Callable[[Tensor, Tensor, int], Tensor]
-"""Convolves images with kernels in a number of groups."""
 
 
 def convolve_seeds(convolution: Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 ROWS = 1000
 """Steps whose learning rates and factors are put on the device at once."""
 
+WARM_UP = 3
+"""Steps taken uncaptured first: libraries set themselves up then, which cannot be captured."""
+
 
 class ScheduledSteps:
     """Takes training steps by numbers that stand on the device.
@@ -91,10 +94,6 @@ class ScheduledSteps:
     def masks_at(self, step: int) -> bool:
         """Whether a step updates the mask."""
         return self._explicit.masks_at(step)
-
-
-WARM_UP = 3
-"""Steps taken uncaptured first: libraries set themselves up then, which cannot be captured."""
 
 
 @dataclass

@@ -20,6 +20,9 @@ from torch import Tensor
 from maskaae.networks.layers import SeedLinear
 from maskaae.networks.mlp import Mlp, MlpCritic
 
+SMALLEST_NORM = 1e-30
+"""Keeps 0 / 0 from a sample on which the critic is flat; its share of the gradient is then zero."""
+
 
 def where_open_(values: Tensor, activations: Tensor) -> Tensor:
     """Strike out the values of closed units in place: ``values * (activations > 0)`` in one operation."""
@@ -90,10 +93,6 @@ class ReluPass:
     def input_gradient(self) -> Tensor:
         """Gradient of the loss by the rows ``back`` of the input, after :meth:`back_from`."""
         return torch.bmm(self.deltas[0], self.weights[0].transpose(1, 2))
-
-
-SMALLEST_NORM = 1e-30
-"""Keeps 0 / 0 from a sample on which the critic is flat; its share of the gradient is then zero."""
 
 
 class CriticPass(ReluPass):
