@@ -3,13 +3,7 @@
 from maskaae.data.registry import SOURCES, input_paths
 from maskaae.report.claims.shown import FIGURES as CLAIM_FIGURES
 
-EVALUATION_MODULES = (
-    "evaluation",
-    "method/losses.py",
-    "method/mask.py",
-    "models",
-    "networks",
-)
+EVALUATION_MODULES = ("evaluation", "method", "models", "networks")
 REPORT_MODULES = (
     "report/figures",
     "report/names.py",
