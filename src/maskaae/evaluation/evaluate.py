@@ -1,4 +1,7 @@
-"""Evaluation of a run: one row of metrics per checkpoint and seed; the reals are always the test split."""
+"""Evaluation of a run, checkpoint by checkpoint: one row of metrics each and per seed.
+
+The reals are always the test split.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far generated examples are from real ones."""
+"""How far generated examples are from real ones: Fréchet distance, KID, precision and recall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Inception features, as the field measures FID: the 2015 TensorFlow net, through torch-fidelity."""
+"""Inception features, as the field measures FID: the 2015 TensorFlow net, through torch-fidelity.
+
+Its weights come from a file put there by hand, or from torch-fidelity's own address.
+"""
 
 from __future__ import annotations
 

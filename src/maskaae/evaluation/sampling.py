@@ -1,4 +1,4 @@
-"""The noise that models are sampled with.
+"""The noise that models are sampled with, and a few samples for the eye (Figure 6).
 
 Every seed of a model owns its noise, the same at every checkpoint: a seed's numbers depend neither on the
 seeds evaluated beside it nor on the batch size, and checkpoints differ by their weights only.
