@@ -106,7 +106,7 @@ mnist10k_table1: setup ## Table 1 on the same images, into docs/results/mnist10k
 	$(run_snakemake) table1 model_samples --configfile docs/results/$@/experiment.yaml --directory results/$@
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ model_samples
 	cd results/$@/results && cp tables/table1.csv tables/table1.md $(CURDIR)/docs/results/$@/
-	cd results/$@/results/search/mnist10k && for table in *.csv; do cp "$$table" "$(CURDIR)/docs/results/$@/search_$$table"; done
+	cd results/$@/results/tuning/mnist10k && for table in *.csv; do cp "$$table" "$(CURDIR)/docs/results/$@/tuning_$$table"; done
 
 # Runs of their own folder: its data sets have names that other experiments use too.
 ablations why_it_fails dimensions: setup
@@ -140,7 +140,7 @@ report: setup ## The demo as one html page with captions: results/report.html
 	snakemake --configfile config/demo.yaml --report results/report.html
 
 docs: setup ## Write the parts of the docs that are made: key table, and what the last demo gave
-	$(python) -m maskaae.config_table workflow/schemas/config.schema.yaml config/README.md
+	$(python) -m maskaae.config.key_table workflow/schemas/config.schema.yaml config/README.md
 	$(python) docs/make_pictures.py results/figures docs/results/demo "fig*" cuts
 	cp results/demo_time.txt results/metrics.csv results/tables/table2.md docs/results/demo/
 
@@ -148,7 +148,7 @@ docs-table1: setup ## Put what the last `make table1` and `make models` gave int
 	$(python) docs/make_pictures.py results/figures docs/results/table1 model_samples models_over_capacity
 	cp results/tables/table1.md results/tables/table1.csv results/tables/table1.tex docs/results/table1/
 	cp results/figures/models_over_capacity.csv docs/results/table1/
-	for table in results/search/*/*.csv; do cp "$$table" "docs/results/table1/search_$$(basename "$$(dirname "$$table")")_$$(basename "$$table")"; done
+	for table in results/tuning/*/*.csv; do cp "$$table" "docs/results/table1/tuning_$$(basename "$$(dirname "$$table")")_$$(basename "$$table")"; done
 
 # --------------------------------------------------------------------------------------------- checks
 

@@ -13,13 +13,12 @@ from reference_loop import ReferenceLoop, mlp
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model
-from maskaae.training.data import TrainingData
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model
 from maskaae.training.divergence import DivergenceWatch
-from maskaae.training.draws import Draws
-from maskaae.training.graph import GraphTrainer
-from maskaae.training.scheduled import ScheduledSteps
+from maskaae.training.draws import Draws, TrainingData
+from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
 from maskaae.training.stepping import Stepper
 
 EXAMPLES = 10_000
@@ -158,9 +157,8 @@ def ours(case: Case, seeds: int, device: str, plain: bool = False, waits: bool =
     model = build_model(case.spec(range(seeds))).to(device)
     draws = Draws(model, TrainingData(case.examples(), device), case.batch, device)
     stepper = Stepper(model, RUN_LENGTH, None if plain else case.batch)
-    updates = model if stepper.explicit is None else stepper.explicit
     watch = DivergenceWatch(model.seeds)
-    steps = ScheduledSteps(stepper, updates, draws, watch, device)
+    steps = ScheduledSteps(stepper, draws, watch, device)
     trainer = GraphTrainer(steps, device)
     return Contender(trainer.step, device, model, trainer.stream, waits)
 

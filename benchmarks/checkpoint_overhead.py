@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, model_bytes
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import model_bytes
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore
 

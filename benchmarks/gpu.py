@@ -15,7 +15,7 @@ import gc
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -38,16 +38,12 @@ from cases import (
 from machine import copy_rate, describe, matrix_rate
 
 import training
-from maskaae.model_catalogue import CATALOGUE
-from maskaae.models import build_model
-from maskaae.models.base import Draw, LatentModel, Update
-from maskaae.models.maae import StepConstants
-from maskaae.training.data import TrainingData
+from maskaae.models.build import build_model
+from maskaae.models.catalogue import CATALOGUE
 from maskaae.training.divergence import DivergenceWatch
-from maskaae.training.draws import Draws
-from maskaae.training.graph import GraphTrainer
-from maskaae.training.precision import set_precision
-from maskaae.training.scheduled import ScheduledSteps
+from maskaae.training.draws import Draws, TrainingData
+from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
+from maskaae.training.loop import set_precision
 from maskaae.training.stepping import Stepper
 
 PAPER_STEPS = 500_000
@@ -181,25 +177,6 @@ def forms(device: str, cases: list[Case]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-class EveryStepAlike:
-    """Updates of a model whose steps are all of one kind, for :class:`ScheduledSteps`."""
-
-    def __init__(self, model: LatentModel) -> None:
-        self._model = model
-
-    def constants(self, step: int) -> StepConstants:
-        """Return no constants: the model has none."""
-        return StepConstants(0.0, 1.0)
-
-    def masks_at(self, step: int) -> bool:
-        """Whether there is a mask to update: never."""
-        return False
-
-    def updates_with(self, draw: Draw, constants: StepConstants, masked: bool) -> Iterator[Update]:
-        """Yield the updates of a step."""
-        return self._model.updates(draw, 0)
-
-
 def rivals(device: str, case: Case) -> pd.DataFrame:
     """Each other model: can its step be captured, does it give the same numbers, and what does it take."""
     rows = []
@@ -226,14 +203,14 @@ def rival(name: str, device: str, case: Case) -> dict[str, float]:
         model = build_model(spec).to(device)
         draws = Draws(model, TrainingData(shown.examples(), device), case.batch, device)
         stepper = Stepper(model, RUN_LENGTH, case.batch)
-        steps = ScheduledSteps(stepper, EveryStepAlike(model), draws, DivergenceWatch(model.seeds), device)
+        steps = ScheduledSteps(stepper, draws, DivergenceWatch(model.seeds), device)
         if way == "launched":
             take = Contender(lambda n, s=stepper, d=draws: s.step(d.next(), n), device, model)
         elif replayed:
             trainer = GraphTrainer(steps, device)
             take = Contender(trainer.step, device, model, trainer.stream)
         else:
-            take = Contender(lambda n, s=steps: (s.prepare(n), s.take(False)), device, model)
+            take = Contender(lambda n, s=steps: (s.prepare(n), s.take(s.phase(n))), device, model)
         take(20)
         states.append({key: value.clone() for key, value in model.state_dict().items()})
         count = 300 if replayed and way == "replayed" else 30 if replayed else 3

@@ -19,9 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from maskaae.config import DatasetEntry, check_config, read_config
 from maskaae.data import registry
-from maskaae.models import ModelSpec, build_model
-from maskaae.training.data import TrainingData
-from maskaae.training.draws import Draws
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model
+from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.stepping import Stepper
 
 SCHEMA = Path(__file__).parent.parent / "workflow/schemas/config.schema.yaml"

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from maskaae.hyperparameters import ROBUST
-from maskaae.model_catalogue import TITLES
-from maskaae.models import ModelSpec, build_model
+from maskaae.method.presets import ROBUST
+from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
-from maskaae.training.data import TrainingData
-from maskaae.training.draws import Draws
+from maskaae.models.build import build_model
+from maskaae.models.catalogue import TITLES
+from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.stepping import Stepper
 
 REFERENCE = "vae"

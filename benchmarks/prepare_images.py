@@ -29,9 +29,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from maskaae.data.celeba import ARCHIVE, FOLDER, FOLDER_IN_ARCHIVE, PARTITION
-from maskaae.data.mnist import FOLDERS, PREFIXES
 from maskaae.data.parallel import Workers, chunked
+from maskaae.data.published.celeba import ARCHIVE, FOLDER, FOLDER_IN_ARCHIVE, PARTITION
+from maskaae.data.published.mnist import FOLDERS, PREFIXES
 from maskaae.data.registry import SOURCES, resolve
 
 Result = TypeVar("Result")

@@ -15,11 +15,11 @@ from pathlib import Path
 import yaml
 
 from maskaae.config import check_config, read_config
+from maskaae.config.variants import split_label
 from maskaae.data.dataset import load_dataset
-from maskaae.models import ModelSpec
+from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan
 from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
-from maskaae.variants import split_label
 
 SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 

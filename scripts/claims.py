@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from maskaae.claims.checks import judge_claims
-from maskaae.claims.counts import counts
-from maskaae.claims.distances import relative_distances
-from maskaae.claims.measured import Measured, Thresholds
-from maskaae.claims.wording import as_markdown, caption
-from maskaae.figures.output import read_runs
+from maskaae.report.claims.checks import judge_claims
+from maskaae.report.claims.measured import Measured, Thresholds
+from maskaae.report.claims.numbers import counts, relative_distances
+from maskaae.report.claims.wording import as_markdown, caption
+from maskaae.report.selection import read_runs
 
 params = snakemake.params
 measured = Measured.of(

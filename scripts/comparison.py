@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
-from maskaae import comparison
-from maskaae.figures import comparison as figure
-from maskaae.figures.output import read_info, read_runs, write_figure
-from maskaae.variants import groups_from_dicts
+from maskaae.config.variants import groups_from_dicts
+from maskaae.report import comparison_table
+from maskaae.report.figures import comparison as figure
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
-frame = comparison.compare(
+frame = comparison_table.compare(
     groups_from_dicts(snakemake.params.groups),
     metrics=read_runs(snakemake.input.metrics),
     history=read_runs(snakemake.input.history),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     metric=snakemake.params.metric,
 )
-table = comparison.summary(frame)
+table = comparison_table.summary(frame)
 table.to_csv(snakemake.output.table, index=False)
-Path(snakemake.output.md).write_text(comparison.as_markdown(table), encoding="utf-8")
+Path(snakemake.output.md).write_text(comparison_table.as_markdown(table), encoding="utf-8")
 write_figure(frame, figure.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -1,7 +1,8 @@
 """Draw what each latent dimension is worth: reconstruction and match of codes cut off after k of them."""
 
-from maskaae.figures import cuts
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import cuts
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = cuts.data(
     history=read_runs(snakemake.input.history),

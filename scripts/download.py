@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from maskaae.data.download import download
+from maskaae.data.published.download import download
 from maskaae.logs import log_to
 
 log_to(snakemake.log[0])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from maskaae.evaluation.weights import fetch_inception_weights
+from maskaae.evaluation.inception import fetch_inception_weights
 from maskaae.logs import log_to
 
 log_to(snakemake.log[0])

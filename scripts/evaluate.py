@@ -5,8 +5,7 @@ from pathlib import Path
 import torch
 
 from maskaae.data.dataset import load_dataset
-from maskaae.evaluation.checkpoints import read_checkpoints
-from maskaae.evaluation.evaluate import evaluate_run
+from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
 from maskaae.evaluation.features import load_extractor
 from maskaae.evaluation.frechet import load_statistics
 from maskaae.evaluation.sampling import Sampling

@@ -1,7 +1,8 @@
 """Draw figure 4: FID and active dimensions against the assumed latent dimension."""
 
-from maskaae.figures import fig4
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import fig4
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = fig4.data(
     metrics=read_runs(snakemake.input.metrics),

@@ -1,7 +1,8 @@
 """Draw figure 5: mask values over training at several capacities."""
 
-from maskaae.figures import fig5
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import fig5
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = fig5.data(
     history=read_runs(snakemake.input.history),

@@ -1,7 +1,8 @@
 """Draw figure 6: random samples, real images beside them."""
 
-from maskaae.figures import fig6
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import fig6
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = fig6.data(
     samples=read_runs(snakemake.input.samples),

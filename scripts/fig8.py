@@ -1,7 +1,8 @@
 """Draw figure 8: reconstruction error, Wasserstein estimate and FID over training."""
 
-from maskaae.figures import fig8
-from maskaae.figures.output import read_runs, write_figure
+from maskaae.report.figures import fig8
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_runs
 
 frame = fig8.data(
     history=read_runs(snakemake.input.history),

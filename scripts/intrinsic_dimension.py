@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from maskaae.data.dataset import load_dataset
-from maskaae.dimensions import estimate
+from maskaae.evaluation.dimension import estimate
 
 dataset = load_dataset(Path(snakemake.input.info).parent)
 table = estimate(dataset.train, snakemake.params.seeds, snakemake.params.examples)

@@ -1,7 +1,8 @@
 """Draw samples of every model, real images above them."""
 
-from maskaae.figures import model_samples
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import model_samples
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = model_samples.data(
     samples=read_runs(snakemake.input.samples),

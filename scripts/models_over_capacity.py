@@ -1,7 +1,8 @@
 """Draw FID of every model against the assumed latent dimension."""
 
-from maskaae.figures import models_over_capacity
-from maskaae.figures.output import read_info, read_runs, write_figure
+from maskaae.report.figures import models_over_capacity
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
 
 frame = models_over_capacity.data(
     metrics=read_runs(snakemake.input.metrics),

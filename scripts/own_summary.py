@@ -5,12 +5,13 @@ from pathlib import Path
 import torch
 
 from maskaae.data.dataset import load_dataset
-from maskaae.data.splitting import spread_rows
+from maskaae.data.own.splits import spread_rows
 from maskaae.estimator import MaskAAE
-from maskaae.figures import marginals, reconstructions
-from maskaae.figures.output import read_info, read_runs, write_figure
 from maskaae.logs import log_to
-from maskaae.summary import best_model, summarise
+from maskaae.report.figures import marginals, reconstructions
+from maskaae.report.figures.drawing import write_figure
+from maskaae.report.selection import read_info, read_runs
+from maskaae.report.summary import best_model, summarise
 
 EXAMPLES = 500
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from maskaae.data.dataset import load_dataset
-from maskaae.evaluation.samples import sample_table
+from maskaae.evaluation.sampling import sample_table
 from maskaae.logs import log_to
-from maskaae.models import load_model
+from maskaae.models.build import load_model
 
 log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

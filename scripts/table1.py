@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from maskaae import table1
-from maskaae.figures.output import read_runs
+from maskaae.report import table1
+from maskaae.report.selection import read_runs
 
 table = table1.table1(
     read_runs(snakemake.input.metrics),

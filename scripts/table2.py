@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from maskaae import tables
-from maskaae.figures.output import read_info, read_runs
+from maskaae.report import table2
+from maskaae.report.selection import read_info, read_runs
 
-table = tables.table2(read_runs(snakemake.input.metrics), snakemake.params.titles)
+table = table2.table2(read_runs(snakemake.input.metrics), snakemake.params.titles)
 table.to_csv(snakemake.output.csv, index=False)
 n = {info["name"]: info["n"] for info in read_info(snakemake.input.info)}
-stability = tables.stability_note(read_runs(snakemake.input.counts), n, snakemake.params.titles)
-Path(snakemake.output.md).write_text(f"{tables.as_markdown(table)}\n{stability}\n", encoding="utf-8")
-Path(snakemake.output.tex).write_text(f"{tables.as_latex(table)}% {stability}\n", encoding="utf-8")
+stability = table2.stability_note(read_runs(snakemake.input.counts), n, snakemake.params.titles)
+Path(snakemake.output.md).write_text(f"{table2.as_markdown(table)}\n{stability}\n", encoding="utf-8")
+Path(snakemake.output.tex).write_text(f"{table2.as_latex(table)}% {stability}\n", encoding="utf-8")

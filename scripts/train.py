@@ -10,13 +10,13 @@ log_to(snakemake.log[0])
 with lease_device() as lease:  # before torch is imported: CUDA looks at its environment once
     import torch
 
-    from maskaae.candidates import read_chosen
+    from maskaae.config.variants import split_label
     from maskaae.data.dataset import load_dataset
-    from maskaae.hyperparameters import Hyperparameters
-    from maskaae.models import ModelSpec
+    from maskaae.method.presets import Hyperparameters
+    from maskaae.method.spec import ModelSpec
     from maskaae.training.loop import TrainingPlan
     from maskaae.training.run import train_run
-    from maskaae.variants import split_label
+    from maskaae.tuning.candidates import read_chosen
 
     torch.set_num_threads(snakemake.threads)
     dataset = load_dataset(Path(snakemake.input.info).parent)
@@ -27,7 +27,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
         model=split_label(snakemake.wildcards.model)[0],
         m=int(snakemake.wildcards.m),
         seeds=snakemake.params.seeds,
-        hyperparameters=hyperparameters.override(read_chosen(snakemake.input.get("search"))),
+        hyperparameters=hyperparameters.override(read_chosen(snakemake.input.get("tuning"))),
     )
     folder = Path(snakemake.output.run).parent
     # The resume state is no output of the rule: outputs of a killed job are deleted.

@@ -22,8 +22,8 @@ def test_authors_loop_gives_the_losses_of_the_plain_step(benchmarks):
     from cases import TOY
     from reference_loop import ReferenceLoop, mlp
 
-    from maskaae.models import build_model
     from maskaae.models.base import Draw
+    from maskaae.models.build import build_model
 
     model = build_model(TOY.spec([0]))
     nets = mlp(8, 16, 4), mlp(4, 16, 8), mlp(4, 16, 1)

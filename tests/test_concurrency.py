@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from maskaae.data.download import Archive, download
+from maskaae.data.published.download import Archive, download
 from maskaae.verify import Tolerance, compare_folders, report
 
 REPOSITORY = Path(__file__).parent.parent
@@ -97,7 +97,7 @@ class Slow(SimpleHTTPRequestHandler):
 def test_two_users_who_share_a_folder_of_downloads_both_end_with_the_right_file(tmp_path, monkeypatch):
     import hashlib
 
-    from maskaae.data import download as module
+    from maskaae.data.published import download as module
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -17,10 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from maskaae.data.dataset import Dataset, DatasetInfo
-from maskaae.data.scaling import Scaling
+from maskaae.data.own.scaling import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
-from maskaae.hyperparameters import PRESETS
-from maskaae.models import ModelSpec, load_model, model_bytes
+from maskaae.method.presets import PRESETS
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import load_model, model_bytes
 from maskaae.training.loop import TrainingPlan
 from maskaae.training.run import train_run
 from maskaae.training.store import write_atomically
@@ -54,7 +55,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         The model, of one seed after `fit`, of all seeds of its run after `load`.
     n_active_ : int
         Dimensions it uses. One fit is one count: fit several seeds and capacities from n to 4n and score how
-        far they agree with `maskaae.evaluation.stability.stability`.
+        far they agree with `maskaae.evaluation.counts.stability`.
     record_ : dict
         What made the model: specification, plan, data hash, scaling, versions.
 

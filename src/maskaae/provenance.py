@@ -9,18 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-TRAINING_CODE = (
-    "architecture.py",
-    "hyperparameters.py",
-    "losses.py",
-    "mask.py",
-    "nested.py",
-    "search_reach.py",
-    "model_catalogue.py",
-    "randomness.py",
-    "models",
-    "training",
-)
+TRAINING_CODE = ("method", "networks", "models", "training", "randomness.py")
 """Parts of the package that decide the numbers of a training run."""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from published import CIFAR_NAMES, celeba_files, cifar_tar, jpeg, place, small_mnist
+from published_files import CIFAR_NAMES, celeba_files, cifar_tar, jpeg, place, small_mnist
 
 from maskaae.data.dataset import load_dataset
 from maskaae.data.registry import SOURCES, resolve

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from maskaae.evaluation.checkpoints import read_checkpoints
-from maskaae.hyperparameters import Hyperparameters
-from maskaae.models import ModelSpec, build_model, model_bytes
+from maskaae.evaluation.evaluate import read_checkpoints
+from maskaae.method.presets import Hyperparameters
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model, model_bytes
 
 
 def model(seed):

@@ -16,8 +16,9 @@ import numpy as np, torch
 from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
 from maskaae.evaluation.sampling import Sampling
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model
 
 torch.set_num_threads(1)
 shape = (20, 20, 1)

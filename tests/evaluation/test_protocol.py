@@ -4,14 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.evaluation.protocol import (
-    RAW_LIMIT,
-    count_tag,
-    feature_spaces,
-    last,
-    metric_column,
-    oracle,
-)
+from maskaae.evaluation.protocol import RAW_LIMIT, count_tag, feature_spaces, last, metric_column, oracle
 
 
 @pytest.mark.parametrize(("samples", "tag"), [(10_000, "10k"), (2500, "2500"), (1000, "1k"), (64, "64")])

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from maskaae.data.dataset import load_dataset
 from maskaae.data.registry import SOURCES, describe, resolve
 from maskaae.evaluation.frechet import load_statistics
-from maskaae.models import load_model
+from maskaae.models.build import load_model
 from maskaae.training.store import RunStore
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import ROBUST
-from maskaae.models import ModelSpec, build_model, load_model, model_bytes
+from maskaae.method.presets import ROBUST
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.models.least_volume import volume
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 import torch
 import yaml
 
-from maskaae import model_catalogue, models
 from maskaae.config import check_config
-from maskaae.hyperparameters import ROBUST
-from maskaae.model_catalogue import ModelEntry
-from maskaae.models import ModelSpec, load_model, model_bytes
+from maskaae.method.presets import ROBUST
+from maskaae.method.spec import ModelSpec
+from maskaae.models import catalogue
+from maskaae.models.build import load_model, model_bytes
+from maskaae.models.catalogue import ModelEntry
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore
 
@@ -33,8 +35,8 @@ def name(tmp_path, monkeypatch) -> str:
     module_spec = importlib.util.spec_from_file_location(entry.module, path)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    monkeypatch.setitem(model_catalogue.CATALOGUE, name, entry)
-    monkeypatch.setitem(models.MODELS, name, getattr(module, entry.class_name))
+    monkeypatch.setitem(catalogue.CATALOGUE, name, entry)
+    monkeypatch.setitem(sys.modules, entry.module, module)
     return name
 
 

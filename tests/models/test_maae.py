@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model, load_model, model_bytes
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
+from maskaae.models.build import build_model, load_model, model_bytes
 
 SPEC = ModelSpec("maae", 6, (3, 7), "vectors", (10,), (16,), (16,), PAPER)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.evaluation.checkpoints import read_checkpoints
-from maskaae.hyperparameters import ROBUST
-from maskaae.models import ModelSpec, build_for_training, build_model
+from maskaae.evaluation.evaluate import read_checkpoints
+from maskaae.method.presets import ROBUST
+from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
-from maskaae.training.data import TrainingData
-from maskaae.training.draws import Draws
+from maskaae.models.build import build_for_training, build_model
+from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER, ROBUST
-from maskaae.models import ModelSpec, build_model, load_model, model_bytes
+from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.spec import ModelSpec
 from maskaae.models.adversary import discriminator_loss, non_saturating_loss
 from maskaae.models.base import Draw
-from maskaae.models.discrepancy import maximum_mean_discrepancy
+from maskaae.models.build import build_model, load_model, model_bytes
+from maskaae.models.wae_mmd import maximum_mean_discrepancy
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore
 

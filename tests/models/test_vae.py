@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model, load_model, model_bytes
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
+from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.training.interruption import TrainingInterruptedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore

@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, build_model
-from maskaae.models.flows import AutoregressiveNetwork, InverseAutoregressiveFlow
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import build_model
+from maskaae.networks.flows import AutoregressiveNetwork, InverseAutoregressiveFlow
 
 SPEC = ModelSpec(
     "vae_flow", 3, (3, 7), "vectors", (10,), (16,), (16,), PAPER.override({"vae": {"flow_hidden": 12}})

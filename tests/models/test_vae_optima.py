@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore
 

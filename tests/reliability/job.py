@@ -18,12 +18,11 @@ import torch
 
 from maskaae.data.dataset import Dataset, load_dataset
 from maskaae.data.writer import write_dataset
-from maskaae.evaluation.checkpoints import read_checkpoints
-from maskaae.evaluation.evaluate import evaluate_run
+from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
 from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.evaluation.sampling import Sampling
-from maskaae.hyperparameters import ROBUST
-from maskaae.models import ModelSpec
+from maskaae.method.presets import ROBUST
+from maskaae.method.spec import ModelSpec
 from maskaae.training import store
 from maskaae.training.loop import TrainingPlan
 from maskaae.training.run import train_run

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER
-from maskaae.models import ModelSpec, load_model
+from maskaae.method.presets import PAPER
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import load_model
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.store import RunStore

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.hyperparameters import PAPER, ROBUST
-from maskaae.models import ModelSpec, load_model
+from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.spec import ModelSpec
+from maskaae.models.build import load_model
 from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.interruption import TrainingInterruptedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
@@ -169,7 +170,7 @@ def test_training_lowers_the_reconstruction_error_and_uint8_images_work(tmp_path
 
 def test_true_decay_lowers_two_learning_rates_at_step_5r():
     spec = dataclasses.replace(SPEC, hyperparameters=PAPER.override({"fidelity": {"decay": "learning_rate"}}))
-    from maskaae.models import build_model
+    from maskaae.models.build import build_model
 
     model = build_model(spec)
     assert model.learning_rates(374) == {"autoencoder": 5e-4, "critic": 1e-4, "generator": 1e-4, "mask": 5e-4}

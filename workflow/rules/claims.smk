@@ -14,7 +14,9 @@ if EXPERIMENT.claims:
         """Judge every claim of the paper, with intervals over seeds"""
         input:
             metrics=claimed_metrics(known, images),
-            modules=modules("claims", "evaluation/protocol.py", "figures/selection.py"),
+            modules=modules(
+                "report/claims", "evaluation/protocol.py", "report/selection.py"
+            ),
         output:
             csv="results/tables/claims.csv",
             md=report(

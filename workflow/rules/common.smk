@@ -10,10 +10,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 from maskaae.config import check_config, read_config
-from maskaae.data.recognise import OWN
-from maskaae.model_catalogue import CATALOGUE
+from maskaae.config.variants import SEPARATOR
+from maskaae.data.own.recognise import OWN
+from maskaae.models.catalogue import CATALOGUE
 from maskaae.provenance import source_files
-from maskaae.variants import SEPARATOR
 
 REPOSITORY = Path(workflow.basedir).parent
 CONFIG_FILES = workflow.config_settings.configfiles or [
@@ -35,7 +35,7 @@ except (OSError, ValueError) as error:  # no such file, or a broken configuratio
 
 DATASETS = EXPERIMENT.datasets
 RUN = "results/runs/{dataset}/{model}/m{m}"
-"""`model` is a label: a model, or one of its variants (maskaae.variants)."""
+"""`model` is a label: a model, or one of its variants (maskaae.config.variants)."""
 
 RAW = "results/data/raw"
 """Published files, downloaded or put there by hand."""

@@ -44,7 +44,7 @@ for source in SOURCES.values():
             name:
                 f"download_{source.name}"
             input:
-                modules=modules("data/download.py"),
+                modules=modules("data/published/download.py"),
             output:
                 manifest=f"results/data/raw/{source.name}.json",
             log:

@@ -43,7 +43,12 @@ if EXPERIMENT.dimensions:
             metrics=at_largest_capacity("metrics.csv", compared_datasets),
             records=at_largest_capacity("run.json", compared_datasets),
             info=infos(compared_datasets),
-            modules=modules("dimensions.py", "figures", "model_catalogue.py"),
+            modules=modules(
+                *REPORT_MODULES,
+                "report/dimension_table.py",
+                "report/markup.py",
+                "models/catalogue.py",
+            ),
         output:
             table="results/tables/dimensions.csv",
             md=report(

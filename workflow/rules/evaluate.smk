@@ -116,7 +116,9 @@ rule covariance:
         model=f"{RUN}/model.safetensors",
         test="results/data/{dataset}/test.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("evaluation/encoding.py", "evaluation/nac.py", "models"),
+        modules=modules(
+            "evaluation/encoding.py", "evaluation/nac.py", "models", "networks"
+        ),
     output:
         covariance=f"{RUN}/covariance.csv",
     log:
@@ -140,7 +142,7 @@ rule samples:
         model=f"{RUN}/model.safetensors",
         test="results/data/{dataset}/test.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("evaluation/samples.py", "evaluation/sampling.py", "models"),
+        modules=modules("evaluation/sampling.py", "models", "networks"),
     output:
         samples=f"{RUN}/samples.csv",
     log:

@@ -19,7 +19,7 @@ for figure, asked in ASKED_FIGURES.items():
             figure
         input:
             **FIGURE_INPUTS[figure](asked),
-            modules=modules("figures", "evaluation/stability.py"),
+            modules=modules(*REPORT_MODULES, "evaluation/counts.py"),
         output:
             csv=f"results/figures/{figure}.csv",
             pdf=f"results/figures/{figure}.pdf",

@@ -1,9 +1,15 @@
 """Input functions: from wildcards, or from what the configuration asks for, to the files that are needed."""
 
-from maskaae.claims.shown import FIGURES as CLAIM_FIGURES
 from maskaae.data.registry import SOURCES, input_paths
+from maskaae.report.claims.shown import FIGURES as CLAIM_FIGURES
 
-EVALUATION_MODULES = ("evaluation", "losses.py", "mask.py", "models")
+EVALUATION_MODULES = ("evaluation", "method", "models", "networks")
+REPORT_MODULES = (
+    "report/figures",
+    "report/names.py",
+    "report/selection.py",
+    "report/statistics.py",
+)
 FEATURE_MODULES = tuple(
     f"evaluation/{name}.py"
     for name in ("classifier", "examples", "features", "frechet", "inception")
@@ -54,15 +60,15 @@ def learned_extractor(wildcards):
 
 
 def candidates_of(wildcards):
-    """What is searched for, for the model of the wildcards."""
-    return DATASETS[wildcards.dataset].search[wildcards.model]
+    """What is tried out, for the model of the wildcards."""
+    return DATASETS[wildcards.dataset].tuning[wildcards.model]
 
 
-def searched(wildcards):
-    """Table of the search whose result a training uses; nothing where there is none."""
-    if wildcards.model not in DATASETS[wildcards.dataset].search:
+def tuned(wildcards):
+    """Table of the tuning whose result a training uses; nothing where there is none."""
+    if wildcards.model not in DATASETS[wildcards.dataset].tuning:
         return {}
-    return {"search": f"results/search/{wildcards.dataset}/{wildcards.model}.csv"}
+    return {"tuning": f"results/tuning/{wildcards.dataset}/{wildcards.model}.csv"}
 
 
 def metrics_against_capacity(models):

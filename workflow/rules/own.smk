@@ -16,7 +16,7 @@ if OWN in DATASETS:
             test=f"results/data/{OWN}/test.npy",
             info=f"results/data/{OWN}/dataset.json",
             figures=[path.replace(".pdf", ".png") for path in FIGURES],
-            modules=modules("summary.py", "estimator.py", "figures"),
+            modules=modules(*REPORT_MODULES, "report/summary.py", "estimator.py"),
         output:
             summary="results/own/summary.md",
             csv="results/own/examples.csv",

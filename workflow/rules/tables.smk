@@ -29,11 +29,11 @@ for table, asked in EXPERIMENT.tables.items():
         input:
             **TABLE_INPUTS[table](asked),
             modules=modules(
-                "tables.py",
-                "table1.py",
-                "cited.py",
-                "evaluation/stability.py",
-                "figures",
+                *REPORT_MODULES,
+                "report/markup.py",
+                "report/table1.py",
+                "report/table2.py",
+                "evaluation/counts.py",
             ),
         output:
             csv=f"results/tables/{table}.csv",

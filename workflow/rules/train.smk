@@ -23,18 +23,18 @@ onstart:
         )
 
 
-rule search:
+rule tune:
     """Try hyper-parameters of a model on a validation part of the training split"""
     input:
         train="results/data/{dataset}/train.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules(*TRAINING_CODE, "search.py", "evaluation"),
+        modules=modules(*TRAINING_CODE, "tuning/trials.py", "evaluation"),
     output:
-        table="results/search/{dataset}/{model}.csv",
+        table="results/tuning/{dataset}/{model}.csv",
     log:
-        "results/logs/search/{dataset}/{model}.log",
+        "results/logs/tuning/{dataset}/{model}.log",
     benchmark:
-        "results/benchmarks/search/{dataset}/{model}.tsv"
+        "results/benchmarks/tuning/{dataset}/{model}.tsv"
     threads: 1
     resources:
         gpu=1,
@@ -53,15 +53,15 @@ rule search:
         batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
     message:
-        "Searching hyper-parameters of {wildcards.model} on {wildcards.dataset}"
+        "Tuning hyper-parameters of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../../scripts/search.py"
+        "../../scripts/tune.py"
 
 
 rule train:
     """Train all seeds of one model at one capacity"""
     input:
-        unpack(searched),
+        unpack(tuned),
         train="results/data/{dataset}/train.npy",
         info="results/data/{dataset}/dataset.json",
         modules=modules(*TRAINING_CODE),

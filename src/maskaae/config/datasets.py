@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from maskaae.architecture import check_data, check_keys
-from maskaae.candidates import Candidates
 from maskaae.config.errors import suggestion
 from maskaae.config.reading import Values
+from maskaae.config.variants import Setting, split_label
 from maskaae.data import registry
 from maskaae.evaluation.protocol import feature_spaces, metric_column
-from maskaae.hyperparameters import PRESETS, Hyperparameters
-from maskaae.model_catalogue import CATALOGUE
-from maskaae.variants import Setting, split_label
+from maskaae.method.presets import PRESETS, Hyperparameters
+from maskaae.models.catalogue import CATALOGUE
+from maskaae.networks.kinds import check_data, check_keys
+from maskaae.tuning.candidates import Candidates
 
 SHOWN_MODELS = frozenset({"wae", "maae"})
 """Models that must be trained at the capacity that a data set shows."""
@@ -47,8 +47,8 @@ class DatasetEntry:
         Constants of the method.
     variants : mapping of str to Setting
         What the variants that are compared on it are trained with.
-    search : mapping of str to Candidates
-        By model, hyper-parameters that are searched for on a validation split.
+    tuning : mapping of str to Candidates
+        By model, hyper-parameters that are chosen on a validation split.
     """
 
     name: str
@@ -63,7 +63,7 @@ class DatasetEntry:
     training: Values
     hyperparameters: Hyperparameters
     variants: Mapping[str, Setting] = field(default_factory=dict)
-    search: Mapping[str, Candidates] = field(default_factory=dict)
+    tuning: Mapping[str, Candidates] = field(default_factory=dict)
 
     def setting(self, model_label: str) -> Setting:
         """Networks and constants of a model as the data set trains it, or of one of its variants."""
@@ -128,30 +128,30 @@ def dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEntr
         network=values["network"],
         training={**config["training"], **values["training"]},
         hyperparameters=hyperparameters,
-        search=_searches(name, values, hyperparameters),
+        tuning=_candidates(name, values, hyperparameters),
     )
 
 
-def _searches(name: str, values: Values, hyperparameters: Hyperparameters) -> dict[str, Candidates]:
-    """Read what is searched for on a data set, and refuse what no training could use.
+def _candidates(name: str, values: Values, hyperparameters: Hyperparameters) -> dict[str, Candidates]:
+    """Read what is to be chosen on a data set, and refuse what no training could use.
 
     Raises
     ------
     ValueError
         With data set, model and the first problem.
     """
-    searches = {}
-    for model, given in values["search"].items():
-        where = f"data set {name!r}: search: {model}"
+    tuned = {}
+    for model, given in values["tuning"].items():
+        where = f"data set {name!r}: tuning: {model}"
         if model not in values["capacities"]:
             raise ValueError(f"{where}: the model is not trained; add it to the capacities")
-        searches[model] = Candidates.from_config(given)
-        for override in searches[model].overrides:
+        tuned[model] = Candidates.from_config(given)
+        for override in tuned[model].overrides:
             try:
                 hyperparameters.override(override)
             except (KeyError, TypeError) as error:
                 raise ValueError(f"{where}: {error.args[0]}") from error
-    return searches
+    return tuned
 
 
 def _may_have_labels(spec: Values) -> bool:

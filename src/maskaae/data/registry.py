@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from maskaae.data import catalogue
+from maskaae.data import definitions
 from maskaae.data.source import Description, Source, Spec
 
-SOURCES: Mapping[str, Source] = {source.name: source for source in catalogue.ALL}
+SOURCES: Mapping[str, Source] = {source.name: source for source in definitions.ALL}
 
 
 def resolve(entry: Mapping[str, Any]) -> dict[str, Any]:

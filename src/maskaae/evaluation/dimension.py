@@ -6,9 +6,12 @@ compiler of 190 MB along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
@@ -124,3 +127,32 @@ ESTIMATORS: Mapping[str, Callable[[Floats], float]] = {
     "local_pca": local_pca,
 }
 """Estimators by their name in `results/tables/dimensions.csv`."""
+
+
+def estimate(train: NDArray[Any], seeds: Iterable[int], examples: int) -> pd.DataFrame:
+    """Ask every estimator, once a seed, each time of other training examples.
+
+    Parameters
+    ----------
+    train : ndarray
+        Training split, vectors (N, D) or images (N, H, W, C).
+    seeds : iterable of int
+        Each chooses its examples.
+    examples : int
+        How many; all where there are fewer.
+
+    Returns
+    -------
+    DataFrame
+        method, seed, estimate, seconds.
+    """
+    rows = []
+    for seed in seeds:
+        chosen = np.random.default_rng(seed).permutation(len(train))[:examples]
+        x = np.asarray(train[np.sort(chosen)], dtype=np.float64).reshape(len(chosen), -1)
+        for method, estimator in ESTIMATORS.items():
+            started = time.perf_counter()
+            value = estimator(x)
+            seconds = time.perf_counter() - started
+            rows.append({"method": method, "seed": seed, "estimate": value, "seconds": round(seconds, 3)})
+    return pd.DataFrame(rows)

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maskaae.evaluation.divergence import POINTS, prior_divergence
 from maskaae.evaluation.examples import batches, to_model_input
+from maskaae.evaluation.frechet import SeedStatistics
 from maskaae.evaluation.interface import Adversarial, LatentModel
 from maskaae.evaluation.nac import nac, normalised_absolute_covariance
+from maskaae.evaluation.prior_divergence import prior_divergence
+from maskaae.evaluation.protocol import DIVERGENCE_POINTS
 from maskaae.evaluation.sampling import Sampling, sampling_noise
-from maskaae.evaluation.seeds import SeedStatistics
 
 
 def encode_all(model: LatentModel, examples: NDArray[Any], batch: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -58,18 +59,18 @@ def encoding_metrics(model: LatentModel, test: NDArray[Any], sampling: Sampling)
     dict of str to list of float
         A value per seed of `nac` (eq 18, on unmasked codes), `code_deviation` (standard deviation of codes,
         mean over active dimensions: one where they match the prior; NaN without any), `prior_divergence`
-        (`maskaae.evaluation.divergence`, of the first test examples' active dimensions),
+        (`maskaae.evaluation.prior_divergence`, of the first test examples' active dimensions),
         `reconstruction_mse` (mean over examples and values, through the binary mask) and `wasserstein`
         (mean C(mu zp) - mean C(mu z), the W of eq 17, with the soft mask that the critic was trained on; NaN
         for a model without a critic).
     """
     codes_seen = SeedStatistics(len(model.seeds), model.m)
-    first_codes: list[Tensor] = []  # at least POINTS of them, (seed, batch, m) each
+    first_codes: list[Tensor] = []  # at least DIVERGENCE_POINTS of them, (seed, batch, m) each
     squared_error = torch.zeros(len(model.seeds), dtype=torch.float64, device=model.mu.device)
     score = torch.zeros_like(squared_error)
     for x, codes in encode_all(model, test, sampling.batch):
         codes_seen.update(codes)
-        if sum(part.shape[1] for part in first_codes) < POINTS:
+        if sum(part.shape[1] for part in first_codes) < DIVERGENCE_POINTS:
             first_codes.append(codes)
         reconstruction = model.decode(codes * model.inference_mask("binary").unsqueeze(1))
         squared_error += (reconstruction - x).square().mean(dim=2).double().sum(dim=1)

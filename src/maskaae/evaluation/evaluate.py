@@ -1,25 +1,86 @@
-"""Evaluation of a run: one row of metrics per checkpoint and seed; the reals are always the test split."""
+"""Evaluation of a run, checkpoint by checkpoint: one row of metrics each and per seed.
+
+The reals are always the test split.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from maskaae.evaluation.counts import count_metrics
+from maskaae.evaluation.counts import WEIGHT_RANGE
 from maskaae.evaluation.encoding import encoding_metrics
 from maskaae.evaluation.features import FeatureExtractor, extract
 from maskaae.evaluation.frechet import GaussianStatistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
-from maskaae.evaluation.interface import LatentModel
+from maskaae.evaluation.interface import LatentModel, WeighsDimensions
+from maskaae.evaluation.protocol import COUNT_RANGE, explain_undefined
 from maskaae.evaluation.sampling import Sampling
-from maskaae.evaluation.undefined import explain_undefined
+from maskaae.models.build import load_model
 
 logger = logging.getLogger(__name__)
+
+
+FILE_NAME = re.compile(r"step_(\d+)\.safetensors")
+
+
+def read_checkpoints(folder: Path, device: torch.device | str = "cpu") -> Iterator[tuple[int, LatentModel]]:
+    """Load the checkpoints of a run one after the other.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of `step_{step}.safetensors` files.
+    device : torch.device or str
+        Where to put the models.
+
+    Yields
+    ------
+    tuple of (int, LatentModel)
+        Training steps done, and the model as it was then; steps ascend.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no checkpoint.
+    """
+    matches = (FILE_NAME.fullmatch(path.name) for path in folder.iterdir())
+    steps = {int(match[1]): folder / match[0] for match in matches if match}
+    if not steps:
+        raise FileNotFoundError(
+            f"{folder}: no checkpoint; expected files step_<steps>.safetensors from training"
+        )
+    for step in sorted(steps):
+        yield step, load_model(steps[step], device)
+
+
+def count_metrics(model: LatentModel) -> dict[str, list[int]]:
+    """Count the active dimensions of every seed.
+
+    Parameters
+    ----------
+    model : LatentModel
+        At a checkpoint.
+
+    Returns
+    -------
+    dict of str to list of int
+        `active`; and of models that measure what a dimension is worth `active_low` and `active_high`, the
+        counts if the reconstruction weighed `WEIGHT_RANGE` times less, and more, by the same measurements.
+        Where they are near each other the data have a dimension; where they are not, the weight chose one.
+    """
+    counts = {"active": model.active.sum(dim=1).tolist()}
+    if isinstance(model, WeighsDimensions):
+        for name, factor in zip(COUNT_RANGE, (1 / WEIGHT_RANGE, WEIGHT_RANGE), strict=True):
+            counts[name] = model.count_at_weight(factor).tolist()
+    return counts
 
 
 @torch.inference_mode()

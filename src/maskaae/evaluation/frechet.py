@@ -12,6 +12,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import blas, lapack
+from torch import Tensor
 
 FloatArray = NDArray[np.float64]
 
@@ -230,3 +231,27 @@ def _eigen_factor(covariance: FloatArray) -> FloatArray:
         )
     kept = eigenvalues > round_off
     return np.asarray(eigenvectors[:, kept] * np.sqrt(eigenvalues[kept]), dtype=np.float64)
+
+
+class SeedStatistics:
+    """Mean and covariance of the vectors of every seed, accumulated batch by batch in float64.
+
+    Parameters
+    ----------
+    seeds : int
+        Length of the seed axis.
+    features : int
+        Features per vector.
+    """
+
+    def __init__(self, seeds: int, features: int) -> None:
+        self._of_seed = [StreamingStatistics(features) for _ in range(seeds)]
+
+    def update(self, vectors: Tensor) -> None:
+        """Add a batch of vectors, (seed, batch, features)."""
+        for statistics, of_seed in zip(self._of_seed, vectors.cpu().numpy(), strict=True):
+            statistics.update(of_seed)
+
+    def statistics(self) -> list[GaussianStatistics]:
+        """Return the statistics of each seed."""
+        return [statistics.statistics() for statistics in self._of_seed]

@@ -1,4 +1,4 @@
-"""Names of the metrics and the two ways of choosing a checkpoint.
+"""Names of the metrics, the two ways of choosing a checkpoint, and why a cell of the tables is empty.
 
 A number is only comparable to another one measured by the same protocol, so the protocol is part of the
 column's name: the distance, the feature space, the number of generated samples and how they were generated.
@@ -6,7 +6,8 @@ column's name: the distance, the feature space, the number of generated samples 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # the Snakefile imports this module for its names: it must not wait for pandas
     import pandas as pd
@@ -26,8 +27,23 @@ The Fréchet distance needs their D x D covariance, 0.13 GB a seed here and 1.2 
 RUN_KEYS = ["dataset", "model", "m", "seed"]
 """Columns that name one trained model; `step` then names one of its checkpoints."""
 
+CHECKPOINT_KEYS = [*RUN_KEYS, "step"]
+"""Columns that name one checkpoint."""
+
 COUNT_RANGE = ["active_low", "active_high"]
 """Columns of the counts that less and more weight of the reconstruction would have given, where measured."""
+
+COUNT_COLUMNS = ["active", *COUNT_RANGE]
+"""Columns of counts: whole numbers, also where a cell is empty."""
+
+DIVERGENCE_POINTS = 1000
+"""Codes that the divergence from the prior is estimated from, the first ones; all where there are fewer."""
+
+REASONS = "undefined"
+"""Column that says why a cell is empty; it is there only if a table has an empty cell."""
+
+LOST = "lost: "
+"""How the reason of a seed whose training diverged begins."""
 
 
 def count_tag(samples: int) -> str:
@@ -142,7 +158,7 @@ def last(metrics: pd.DataFrame) -> pd.DataFrame:
     KeyError
         If a column that names the run or the step is missing.
     """
-    _require(metrics, [*RUN_KEYS, "step"])
+    _require(metrics, CHECKPOINT_KEYS)
     rows = metrics.reset_index(drop=True)  # labels of concatenated tables are not unique
     return rows.loc[rows.groupby(RUN_KEYS)["step"].idxmax()].reset_index(drop=True)
 
@@ -172,10 +188,8 @@ def oracle(metrics: pd.DataFrame, column: str) -> pd.DataFrame:
     KeyError
         If `column` or a column that names the run or the step is missing.
     """
-    _require(metrics, [*RUN_KEYS, "step", column])
+    _require(metrics, [*CHECKPOINT_KEYS, column])
     from pandas import concat
-
-    from maskaae.evaluation.undefined import is_lost
 
     rows = metrics.sort_values("step", ignore_index=True)
     lost = rows.assign(lost=is_lost(rows)).groupby(RUN_KEYS)["lost"].transform("any")
@@ -190,3 +204,61 @@ def _require(metrics: pd.DataFrame, columns: list[str]) -> None:
     missing = [column for column in columns if column not in metrics.columns]
     if missing:
         raise KeyError(f"metrics have no column {', '.join(missing)}; they have {', '.join(metrics.columns)}")
+
+
+def explain_undefined(metrics: pd.DataFrame, lost: Mapping[int, str]) -> pd.DataFrame:
+    """Give every empty cell of a checkpoint's metrics its reason.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        A row a seed.
+    lost : mapping of int to str
+        Seeds whose training diverged before this checkpoint, with the reason: none of their metrics counts,
+        not even those that a metric makes of a model of NaNs (a count of 0 active dimensions, say).
+
+    Returns
+    -------
+    DataFrame
+        With `undefined` beside the rest if there is an empty cell.
+    """
+    metrics = metrics.copy()
+    if lost:
+        gone = metrics["seed"].isin(list(lost))
+        for name in metrics.columns.difference(CHECKPOINT_KEYS):
+            kept = metrics[name].astype("Int64") if name in COUNT_COLUMNS else metrics[name]
+            metrics[name] = kept.mask(gone)
+    reasons = [_reason(row, lost) for row in metrics.to_dict("records")]
+    if any(reasons):
+        metrics[REASONS] = reasons
+    return metrics
+
+
+def is_lost(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Rows, of metrics or of a history, of seeds whose training had diverged."""
+    if REASONS not in frame:
+        from pandas import Series
+
+        return Series(False, index=frame.index)
+    return frame[REASONS].astype("string").str.startswith(LOST).fillna(False).astype(bool)
+
+
+def _reason(row: Mapping[Any, Any], lost: Mapping[int, str]) -> str | None:
+    if row["seed"] in lost:
+        return LOST + lost[row["seed"]]
+    from pandas import isna
+
+    empty = [str(name) for name, value in row.items() if name != REASONS and isna(value)]
+    return "; ".join(f"{name}: {_cause(name, row['active'])}" for name in empty) or None
+
+
+def _cause(metric: str, active: int) -> str:
+    """Say why a metric has no value in a model that was trained to the end."""
+    if metric == "nac":
+        few = f"{active} active dimension(s), it needs 2"
+        return few if active < 2 else "an active dimension is constant or not finite"
+    if metric == "prior_divergence":
+        return f"{active} active dimension(s): it needs one, and more codes; or codes are not finite"
+    if metric == "wasserstein":
+        return "the model has no critic, or its scores are not finite"
+    return "generated or reconstructed values are not finite"

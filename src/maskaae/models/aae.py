@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from maskaae.method.spec import ModelSpec
 from maskaae.models.adversary import discriminator_loss, non_saturating_loss
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.maae import reconstruction_loss
-from maskaae.models.networks import MlpCritic
+from maskaae.networks.mlp import MlpCritic
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 
@@ -58,7 +59,7 @@ class AdversarialAutoEncoder(LatentModel):
             "generator": h.generator_rate,
         }
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the reconstruction phase and the two updates of the regularisation phase."""
         first, second = draw.batches
         reconstruction = self._reconstruction_loss(first, self.decoder(self.encode(first)))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.vae_learned import LearnedVarianceVae
 
 MEMORY = 0.99
@@ -52,9 +53,9 @@ class ArdVae(LearnedVarianceVae):
         ratio = (mean.square() + log_variance.exp()) / prior
         return codes, 0.5 * (ratio - log_variance + prior.log() - 1).sum(dim=-1)
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the bound, then let the prior follow the codes."""
-        yield from super().updates(draw, step)
+        yield from super().updates_with(draw, constants, phase)
         with torch.no_grad():
             mean, log_variance = self.posterior(draw.batches[0])
             found = (mean.square() + log_variance.exp()).mean(dim=1)

@@ -7,7 +7,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from maskaae.models.base import DrawSizes, LatentModel, ModelSpec
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import DrawSizes, LatentModel
 
 RATE = 1e-3
 """Learning rate of Adam [our choice, for runs of thousands of steps]."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import stacked_uniform, torch_generator
 
 DEPTH = 4
@@ -58,7 +59,7 @@ class ImplicitRankMinimizingAutoEncoder(FittedGaussian):
         children = (self.encoder, self.linear, self.decoder)
         return {"autoencoder": [parameter for child in children for parameter in child.parameters()]}
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the squared error."""
         x = draw.batches[0]
         error = losses.mean_squared_error(x, self.decode(self.encode(x)))

@@ -8,12 +8,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
-from maskaae.models.layers import SeedLinear
-from maskaae.models.networks import Mlp
+from maskaae.networks.layers import SeedLinear
+from maskaae.networks.mlp import Mlp
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 VOLUME_WEIGHT = 0.1
@@ -73,6 +74,7 @@ class LeastVolumeAutoEncoder(FittedGaussian):
     """
 
     least_share = 0.05
+    can_be_captured = False  # a spectral norm is found by a solver that waits for the device
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
@@ -88,7 +90,7 @@ class LeastVolumeAutoEncoder(FittedGaussian):
         """Encoder and decoder, updated together."""
         return {"autoencoder": [*self.encoder.parameters(), *self.decoder.parameters()]}
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield squared error and volume."""
         x = draw.batches[0]
         codes = self.encode(x)

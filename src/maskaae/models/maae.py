@@ -8,24 +8,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.mask import (
-    RAMP_PERIODS,
-    active_dimensions,
-    mask_values,
-    polarisation,
-    project_,
-    ramp,
-    variance_weights,
-)
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
-from maskaae.models.networks import MlpCritic
+from maskaae.method import losses
+from maskaae.method.mask import active_dimensions, mask_values, polarisation, project_, variance_weights
+from maskaae.method.presets import REACH_FACTOR
+from maskaae.method.schedules import RAMP_PERIODS, ramp
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
+from maskaae.networks.mlp import MlpCritic
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import stacked_uniform, torch_generator
-from maskaae.search_reach import REACH_FACTOR
 
 LATE_DECAY = 0.2
 """Factor on two losses (or learning rates, see ``Fidelity.decay``) from step 5R on [code]."""
+
+KEEPS_MASK, LEARNS_MASK = 0, 1
+"""Phases of training steps: without and with the mask's own update."""
 
 ReconstructionLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -114,17 +111,14 @@ class MaskedAdversarialAutoEncoder(LatentModel):
             "mask": h.mask_rate * late,
         }
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
-        """Yield eq 14, 16 (``critic_steps`` times), 15 and 17 in the released script's order [code]."""
-        return self.updates_with(draw, self.constants(step), self.masks_at(step))
+    def updates_with(self, draw: Draw, constants: StepConstants, phase: int) -> Iterator[Update]:
+        """Yield eq 14, 16 (``critic_steps`` times), 15 and, where the mask learns, 17 [order: code].
 
-    def updates_with(self, draw: Draw, constants: StepConstants, masked: bool) -> Iterator[Update]:
-        """Yield the updates of a step whose constants are given, with or without the mask's.
-
-        This is the plain form, differentiated automatically; ``maskaae.models.explicit`` gives the same
-        numbers faster, and is held to it by tests.
+        This is the plain form, differentiated automatically; ``maskaae.training.fast.explicit`` gives the
+        same numbers faster, and is held to it by tests.
         """
         steps = self.spec.hyperparameters.critic_steps
+        masked = phase == LEARNS_MASK
         gates = self.gates(draw, constants, masked)
         yield self.autoencoder_update(draw.batches[0], gates[0], constants)
         critic_gates = gates[1 : 1 + steps]
@@ -154,9 +148,9 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         updates = self.spec.hyperparameters.critic_steps + 2
         return self.mu.detach().unsqueeze(1).expand(updates, -1, -1, -1)
 
-    def masks_at(self, step: int) -> bool:
-        """Whether a training step updates the mask: from ``mask_delay`` on."""
-        return step >= self.spec.hyperparameters.mask_delay
+    def phase(self, step: int) -> int:
+        """``LEARNS_MASK`` if a training step updates the mask: from ``mask_delay`` on."""
+        return LEARNS_MASK if step >= self.spec.hyperparameters.mask_delay else KEEPS_MASK
 
     def constants(self, step: int) -> StepConstants:
         """Factors on losses at a training step."""
@@ -262,6 +256,6 @@ class WassersteinAutoEncoder(MaskedAdversarialAutoEncoder):
         """Return the parameters of the three updates that are left."""
         return {name: group for name, group in super().parameter_groups().items() if name != "mask"}
 
-    def masks_at(self, step: int) -> bool:
-        """Never: the mask is frozen."""
-        return False
+    def phase(self, step: int) -> int:
+        """The mask is frozen."""
+        return KEEPS_MASK

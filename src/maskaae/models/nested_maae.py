@@ -8,12 +8,18 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from maskaae.mask import project_
-from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
-from maskaae.models.maae import MaskedAdversarialAutoEncoder, StepConstants
-from maskaae.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
-from maskaae.search_reach import search_reach
-from maskaae.training.schedules import annealing_factor
+from maskaae.method.mask import project_
+from maskaae.method.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
+from maskaae.method.presets import search_reach
+from maskaae.method.schedules import annealing_factor
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, Update
+from maskaae.models.maae import (
+    KEEPS_MASK,
+    LEARNS_MASK,
+    MaskedAdversarialAutoEncoder,
+    StepConstants,
+)
 
 MEMORY = 0.01
 """Share of the newest batch in the running means of loss and distance: they remember some hundred steps."""
@@ -25,7 +31,7 @@ MOST_EXAMPLES = 16
 
 
 class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
-    """MaskAAE in two stages; see ``maskaae.nested`` for the idea and ``docs/robust.md`` for the evidence.
+    """MaskAAE in two stages; see ``maskaae.method.nested`` for the idea, ``docs/robust.md`` for evidence.
 
     *Search*, the first ``search_share`` of the run: every update sees codes cut off after a random number of
     dimensions, and eq 17 is measured at every cut. The reconstruction error falls with every dimension that
@@ -79,9 +85,9 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """Training steps of the search; at least one, by which the count is settled."""
         return max(1, round(self.spec.hyperparameters.search_share * self.spec.steps))
 
-    def masks_at(self, step: int) -> bool:
-        """Whether a step belongs to the search: the mask learns in it from the first step on."""
-        return step < self.search_steps
+    def phase(self, step: int) -> int:
+        """``LEARNS_MASK`` during the search, from the first step on."""
+        return LEARNS_MASK if step < self.search_steps else KEEPS_MASK
 
     def constants(self, step: int) -> StepConstants:
         """As the plain form's, and how short and how long codes may be cut."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from maskaae import losses
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
+from maskaae.method import losses
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.mixture import LatentMixture
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 
@@ -52,7 +53,7 @@ class RegularisedAutoEncoder(LatentModel):
         """Published rate."""
         return {"autoencoder": self.spec.hyperparameters.deterministic.rae_rate}
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield ``L_RAE``."""
         h = self.spec.hyperparameters.deterministic
         x = draw.batches[0]

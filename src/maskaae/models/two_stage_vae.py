@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from maskaae.models.base import Draw, DrawSizes, ModelSpec, Update
-from maskaae.models.evidence import gaussian_divergence, gaussian_error
-from maskaae.models.layers import SeedLinear
-from maskaae.models.networks import Mlp
+from maskaae.method.schedules import annealing_factor
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, DrawSizes, Update
 from maskaae.models.vae_learned import LearnedVarianceVae
-from maskaae.training.schedules import annealing_factor
+from maskaae.models.variational import gaussian_divergence, gaussian_error
+from maskaae.networks.layers import SeedLinear
+from maskaae.networks.mlp import Mlp
 
 
 class SkipMlp(nn.Module):
@@ -125,10 +126,14 @@ class TwoStageVae(LearnedVarianceVae):
             **{name: rate * end_of_first for name, rate in first.items()},
         }
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def phase(self, step: int) -> int:
+        """Zero in the first stage, one in the second."""
+        return int(step >= self._first_steps)
+
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the bound of the first stage, or, in the second part of the run, of the second."""
-        if step < self._first_steps:
-            yield from super().updates(draw, step)
+        if phase == 0:
+            yield from super().updates_with(draw, constants, phase)
         else:
             yield from self._second_updates(self._first_codes(draw.batches[0], draw.prior[0]), draw.prior[1])
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from maskaae.models.base import ModelSpec
-from maskaae.models.evidence import bernoulli_error
-from maskaae.models.variational import VariationalAutoEncoder
+from maskaae.method.spec import ModelSpec
+from maskaae.models.variational import VariationalAutoEncoder, bernoulli_error
 
 
 class BernoulliVae(VariationalAutoEncoder):

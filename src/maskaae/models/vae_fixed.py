@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from maskaae.models.base import ModelSpec
+from maskaae.method.spec import ModelSpec
 from maskaae.models.variational import GaussianVariationalAutoEncoder
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from maskaae.models.base import ModelSpec
-from maskaae.models.evidence import flow_divergence
-from maskaae.models.flows import InverseAutoregressiveFlow
+from maskaae.method.spec import ModelSpec
 from maskaae.models.vae_learned import LearnedVarianceVae
+from maskaae.models.variational import flow_divergence
+from maskaae.networks.flows import InverseAutoregressiveFlow
 
 
 class FlowVae(LearnedVarianceVae):

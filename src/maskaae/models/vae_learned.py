@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from maskaae.models.base import Draw, ModelSpec, Update
-from maskaae.models.evidence import gaussian_error
-from maskaae.models.variational import GaussianVariationalAutoEncoder
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import Draw, Update
+from maskaae.models.variational import GaussianVariationalAutoEncoder, gaussian_error
 
 
 class LearnedVarianceVae(GaussianVariationalAutoEncoder):
@@ -35,9 +35,9 @@ class LearnedVarianceVae(GaussianVariationalAutoEncoder):
         rate = self.spec.hyperparameters.vae.variance_rate
         return {**super().learning_rates(step), "decoder_variance": rate}
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the negative evidence lower bound for the networks, then its first term for gamma."""
-        yield from super().updates(draw, step)
+        yield from super().updates_with(draw, constants, phase)
         squared_error = self._monitors["squared_error"].unsqueeze(1)  # (seed, 1), the batch's mean
         error = gaussian_error(squared_error, self.log_gamma, self.spec.data_dimension)
         yield Update("decoder_variance", error.squeeze(1))

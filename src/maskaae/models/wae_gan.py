@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from maskaae.method.spec import ModelSpec
 from maskaae.models.adversary import discriminator_loss, non_saturating_loss
-from maskaae.models.autoencoders import build_networks
-from maskaae.models.base import Draw, DrawSizes, LatentModel, ModelSpec, Update
-from maskaae.models.networks import MlpCritic
+from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.wae_mmd import squared_cost
+from maskaae.networks.mlp import MlpCritic
+from maskaae.networks.pairs import build_networks
 from maskaae.randomness import torch_generator
 
 
@@ -51,7 +52,7 @@ class GanAutoEncoder(LatentModel):
         h = self.spec.hyperparameters.deterministic
         return {"discriminator": h.discriminator_rate, "autoencoder": h.wae_rate}
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
+    def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield the two updates of algorithm 1, the discriminator's first."""
         h = self.spec.hyperparameters.deterministic
         x, prior = draw.batches[0], draw.prior[0]

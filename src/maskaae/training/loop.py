@@ -13,15 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maskaae.models import LatentModel, ModelSpec, build_for_training, model_bytes
-from maskaae.training.data import TrainingData
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import LatentModel
+from maskaae.models.build import build_for_training, model_bytes
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
-from maskaae.training.draws import Draws
-from maskaae.training.graph import GraphTrainer
+from maskaae.training.draws import Draws, TrainingData
+from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
 from maskaae.training.interruption import StopRequest, TrainingInterruptedError
-from maskaae.training.precision import set_precision
 from maskaae.training.progress import Progress
-from maskaae.training.scheduled import ScheduledSteps
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
 
@@ -200,10 +199,10 @@ class TrainingRun:
         """Return what takes the steps of this run by replaying a graph, where that can be done."""
         if torch.device(self._device).type != "cuda":
             return None
-        if self._stepper.explicit is None or not self._stepper.takes_rates_from_device:
+        if not self._stepper.can_be_captured:
             logger.info("%s is trained by plain steps: they cannot be captured", self.model.spec.model)
             return None
-        steps = ScheduledSteps(self._stepper, self._stepper.explicit, self._draws, self._watch, self._device)
+        steps = ScheduledSteps(self._stepper, self._draws, self._watch, self._device)
         return GraphTrainer(steps, self._device)
 
     def _take_step(self) -> dict[str, Tensor]:
@@ -279,3 +278,17 @@ class TrainingRun:
         self._history = state["history"]
         self.model.lost.update(state["lost"])
         self.step = state["step"]
+
+
+def set_precision(precision: Literal["tf32", "float32"]) -> None:
+    """Choose how this process multiplies single-precision matrices, and convolves, on GPUs.
+
+    Parameters
+    ----------
+    precision : {"tf32", "float32"}
+        ``tf32`` rounds what is multiplied to 10 bits after the binary point and adds up in single precision;
+        ``float32`` rounds nothing.
+    """
+    allowed = {"tf32": True, "float32": False}[precision]
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed

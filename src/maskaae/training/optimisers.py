@@ -86,7 +86,7 @@ class FusedTF1RMSProp(TF1RMSProp):
     @torch.no_grad()
     def step(self, rate: float | Tensor) -> None:
         """Update every parameter from its ``.grad``."""
-        from maskaae.training.fused import rmsprop_
+        from maskaae.training.fast.fused import rmsprop_
 
         for parameter, square in zip(self._parameters, self._squares, strict=True):
             number = rate if isinstance(rate, Tensor) else square.new_full((1,), rate)
@@ -166,7 +166,7 @@ class FusedAdam(Adam):
     @torch.no_grad()
     def step(self, rate: float | Tensor) -> None:
         """Update every parameter from its ``.grad``."""
-        from maskaae.training.fused import adam_
+        from maskaae.training.fast.fused import adam_
 
         factors = torch.stack([factor.reshape(()) for factor in self._next_factors(rate)])
         for parameter, mean, square in zip(self._parameters, self._means, self._squares, strict=True):
@@ -179,7 +179,7 @@ def _fused_on(device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     try:
-        from maskaae.training.fused import check
+        from maskaae.training.fast.fused import check
 
         check(device)
     except Exception as error:  # missing Triton, C compiler or driver: each has its own kind

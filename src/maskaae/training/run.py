@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from maskaae.data.dataset import Dataset
-from maskaae.models import LatentModel, ModelSpec, model_bytes
+from maskaae.method.reconstruction_unit import reconstruction_unit
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import LatentModel
+from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.interruption import StopRequest
 from maskaae.training.loop import TrainingPlan, TrainingRun
-from maskaae.training.scale import reconstruction_unit
 from maskaae.training.store import RunStore, write_atomically
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from maskaae.models.base import Draw, LatentModel, Update
-from maskaae.models.explicit import explicit_updates
+from maskaae.training.fast.explicit import explicit_updates
 from maskaae.training.optimisers import OPTIMISERS, Optimiser, TorchOptimiser
 
 
@@ -58,9 +58,10 @@ class Stepper:
         self._optimisers: dict[str, Optimiser] = {
             name: OPTIMISERS[model.optimiser(name)](vectors) for name, vectors in self._vectors.items()
         }
-        self.explicit = None if batch is None else explicit_updates(model, batch)
-        """Written-out form of the training step, where it is taken."""
-        self._updates = model.updates if self.explicit is None else self.explicit.updates
+        explicit = None if batch is None else explicit_updates(model, batch)
+        self._updates_with: Callable[[Draw, Any, int], Iterator[Update]] = (
+            model.updates_with if explicit is None else explicit.updates_with
+        )
 
     def _flatten_networks(self) -> dict[int, nn.Parameter]:
         """Vector that each parameter now lives in, by the parameter's id."""
@@ -76,6 +77,14 @@ class Stepper:
         """Vectors that the parameters of a group live in, each once."""
         return list({id(v): v for v in (self._flat.get(id(p), p) for p in self._parameters[name])}.values())
 
+    @property
+    def can_be_captured(self) -> bool:
+        """Whether a GPU can replay the steps: torch's own optimisers want their rate from the host."""
+        from_device = not any(
+            isinstance(optimiser, TorchOptimiser) for optimiser in self._optimisers.values()
+        )
+        return self._model.can_be_captured and from_device
+
     def step(self, draw: Draw, step: int) -> dict[str, Tensor]:
         """Take one training step.
 
@@ -86,26 +95,35 @@ class Stepper:
             has several rows.
         """
         self.prepare(step)
-        return self.apply(self._updates(draw, step), self.rates(step))
+        return self.take(draw, self.constants(step), self.phase(step), self.rates(step))
 
     def prepare(self, step: int) -> None:
         """Let the model do what is due before a step."""
         self._model.prepare(step)
 
-    @property
-    def takes_rates_from_device(self) -> bool:
-        """Whether all optimisers take a learning rate that is a number on the device."""
-        return not any(isinstance(optimiser, TorchOptimiser) for optimiser in self._optimisers.values())
+    def constants(self, step: int) -> tuple[float | Tensor, ...]:
+        """Numbers in the model's losses at a step."""
+        return self._model.constants(step)
+
+    def phase(self, step: int) -> int:
+        """Kind of a step."""
+        return self._model.phase(step)
 
     def rates(self, step: int) -> dict[str, float]:
         """Learning rate of each update at a step."""
         rates = self._model.learning_rates(step)
         return {name: rate * self._model.rate_share(name, step, self._steps) for name, rate in rates.items()}
 
-    def apply(self, updates: Iterator[Update], rates: Mapping[str, float | Tensor]) -> dict[str, Tensor]:
+    def take(
+        self,
+        draw: Draw,
+        constants: tuple[float | Tensor, ...],
+        phase: int,
+        rates: Mapping[str, float | Tensor],
+    ) -> dict[str, Tensor]:
         """Take the updates of one step, each differentiated and stepped before the next is asked for."""
         losses: dict[str, list[Tensor]] = {}
-        for name, loss, differentiated in updates:
+        for name, loss, differentiated in self._updates_with(draw, constants, phase):
             if not differentiated:
                 self._differentiate(name, loss)
             self._optimisers[name].step(rates[name])

@@ -1,0 +1,1 @@
+"""The user's own data: recognised, read, split and scaled."""

@@ -1,0 +1,1 @@
+"""Published data sets: where their files come from, and how they are read."""

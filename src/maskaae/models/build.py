@@ -1,0 +1,88 @@
+"""Models by name, built with fresh weights or loaded from their files."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from maskaae.method.spec import ModelSpec
+from maskaae.models.base import LatentModel
+from maskaae.models.catalogue import CATALOGUE
+
+MASK_TRAININGS: Mapping[str, tuple[str, str]] = {
+    "soft": ("maskaae.models.maae", "MaskedAdversarialAutoEncoder"),
+    "nested": ("maskaae.models.nested_maae", "NestedMaskedAdversarialAutoEncoder"),
+}
+"""MaskAAE, module and class, by the way in which its mask is learned: ``Fidelity.mask_training``."""
+
+
+def build_model(spec: ModelSpec) -> LatentModel:
+    """Build the model that a specification names, with fresh weights from its seeds."""
+    return _model_class(spec)(spec)
+
+
+def build_for_training(spec: ModelSpec) -> LatentModel:
+    """Build the form of it that is trained; `LatentModel.stored_form` makes the model itself of that."""
+    model_class = _model_class(spec)
+    return model_class(model_class.training_spec(spec))
+
+
+def _model_class(spec: ModelSpec) -> type[LatentModel]:
+    """Import the model's module, and no other model's."""
+    if spec.model == "maae":
+        module, class_name = MASK_TRAININGS[spec.hyperparameters.fidelity.mask_training]
+    else:
+        entry = CATALOGUE[spec.model]
+        module, class_name = entry.module, entry.class_name
+    model_class: type[LatentModel] = getattr(importlib.import_module(module), class_name)
+    return model_class
+
+
+def model_bytes(model: LatentModel) -> bytes:
+    """Return the stored form as a safetensors file: specification, and lost seeds if any, in the header."""
+    model = model.stored_form()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    metadata = {"spec": json.dumps(model.spec.to_dict(), sort_keys=True)}
+    if model.lost:
+        metadata["lost"] = json.dumps(model.lost, sort_keys=True)
+    return save(tensors, metadata=metadata)
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> LatentModel:
+    """Load a model for inference.
+
+    Parameters
+    ----------
+    path : Path
+        A safetensors file written by training.
+    device : torch.device or str
+        Where to put it.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no model of ours.
+    """
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path}: no safetensors file ({error}); expected one written by training"
+        ) from error
+    if "spec" not in metadata:
+        raise ValueError(f"{path}: no 'spec' in the header; expected a model file written by training")
+    try:
+        model = build_model(ModelSpec.from_dict(json.loads(metadata["spec"])))
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # a foreign 'spec', or foreign weights
+        raise ValueError(f"{path}: not a model of this version of the code ({error})") from error
+    model.lost = {int(seed): reason for seed, reason in json.loads(metadata.get("lost", "{}")).items()}
+    return model.to(device).eval().requires_grad_(False)

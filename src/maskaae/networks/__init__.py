@@ -1,0 +1,1 @@
+"""Encoders, decoders and critics, for as many models as there are seeds side by side."""

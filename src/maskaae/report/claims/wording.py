@@ -1,0 +1,174 @@
+"""Claims and verdicts in words: the table of all, and what a figure's caption says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from maskaae.evaluation.counts import NEARLY, WEIGHT_RANGE
+from maskaae.evaluation.protocol import COUNT_RANGE
+from maskaae.report.claims.checks import CLAIMS
+from maskaae.report.claims.numbers import accuracy
+from maskaae.report.claims.shown import FIGURES, SHOWN_IN
+from maskaae.report.claims.verdict import Verdict, together
+
+NOTE = """\
+Last checkpoint. Estimates are means over seeds, paired where runs share data and seed; ratios are averaged as
+logarithms. Intervals are t-intervals at 95 %, Bonferroni-corrected for the capacities or models at which a
+statement must hold; the one that decides is shown. A statement is *supported* if the whole interval lies
+where it must, *not supported* if none of it does, otherwise *inconclusive*; a claim gets the worst verdict of
+its statements, and is supported only if all of them were tested. The last column of the counts says how firm
+they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more,
+than where the count was settled. Intervals of distances are not corrected: each is that of its capacity
+alone."""
+
+
+def overall(rows: pd.DataFrame) -> Verdict:
+    """Verdict on a claim: the worst of its statements."""
+    return together([Verdict(one) for one in rows["verdict"]])
+
+
+def found(row: Mapping[Any, Any]) -> str:
+    """Words for one row: where it was decided, the estimate with its interval, what it needed to be."""
+    if row["verdict"] == Verdict.NOT_TESTED:
+        return f"not tested: needs {row['needs']}"
+    numbers = {name: float(row[name]) for name in ("estimate", "low", "high", "bound_low", "bound_high")}
+    interval = (
+        "no interval from fewer than 2 seeds"
+        if math.isnan(numbers["low"])
+        else f"[{numbers['low']:.3g}, {numbers['high']:.3g}]"
+    )
+    return (
+        f"{row['verdict']}: {numbers['estimate']:.3g} {interval} at {row['at']}, "
+        f"{_needed(numbers['bound_low'], numbers['bound_high'])}, {row['seeds']} seeds"
+    )
+
+
+def _needed(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"needs above {low:.3g}"
+    return (
+        f"needs {low:.3g} to {high:.3g}" if math.isfinite(low) and low != 0 else f"needs at most {high:.3g}"
+    )
+
+
+def as_markdown(
+    verdicts: pd.DataFrame, found: pd.DataFrame, relative: pd.DataFrame, titles: Mapping[str, str]
+) -> str:
+    """Tables of all claims: verdicts, counts behind (c), distances behind (b), every statement, figures.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        From `maskaae.report.claims.checks.judge_claims`.
+    found : DataFrame
+        From `maskaae.report.claims.numbers.counts`.
+    relative : DataFrame
+        From `maskaae.report.claims.numbers.relative_distances`.
+    titles : mapping of str to str
+        Data sets' names for readers.
+    """
+    return (
+        "\n\n".join(
+            [
+                "## Verdicts",
+                _claims_table(verdicts),
+                "## Counts",
+                _counts_table(found, titles),
+                "## Distances",
+                _distances_table(relative, titles),
+                "## Statements",
+                _statements_table(verdicts, titles),
+                "## Figure by figure",
+                _figures_table(verdicts),
+                NOTE,
+            ]
+        )
+        + "\n"
+    )
+
+
+def _claims_table(verdicts: pd.DataFrame) -> str:
+    lines = ["| | the paper says | verdict |", "|:--|:--|:--|"]
+    for letter, rows in verdicts.groupby("claim"):
+        lines.append(f"| ({letter}) | {CLAIMS[str(letter)].statement} | **{overall(rows)}** |")
+    return "\n".join(lines)
+
+
+def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    if found.empty:
+        return "No run of MAAE with m >= n on data of known n."
+    lines = [
+        f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off "
+        f"| weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight |"
+    ]
+    lines.append("|:--|--:|:--|--:|--:|--:|:--|")
+    for dataset, runs in found.groupby("dataset", sort=False):
+        by_capacity = "; ".join(
+            f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
+        )
+        title, n = titles.get(str(dataset), str(dataset)), runs["n"].iloc[0]
+        lines.append(f"| {title} | {n} | {by_capacity} | {_shares(runs)} | {_by_weight(runs)} |")
+    lines.append(f"| all |  | {len(found)} runs | {_shares(found)} | |")
+    return "\n".join(lines)
+
+
+def _by_weight(runs: pd.DataFrame) -> str:
+    """Counts that other weights of the reconstruction would have given: medians of runs with room."""
+    room = runs[runs["m"] > runs["active"]]
+    if room.empty or not room.columns.isin(COUNT_RANGE).any():
+        return "–"
+    return " to ".join(f"{median:g}" for median in room[COUNT_RANGE].median())
+
+
+def _shares(found: pd.DataFrame) -> str:
+    near = accuracy(found)
+    return f"{near.exact:.0%} | {near.nearly:.0%} | {near.furthest}"
+
+
+def _distances_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    if relative.empty:
+        return "No data set with runs of both WAE and MAAE."
+    lines = ["| data | WAE's best m | distance of MAAE, relative to WAE's at its best m |", "|:--|--:|:--|"]
+    for dataset, rows in relative.groupby("dataset", sort=False):
+        by_capacity = "; ".join(
+            f"m = {row.m}: {row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()
+        )
+        title, best = titles.get(str(dataset), str(dataset)), rows["wae_m"].iloc[0]
+        lines.append(f"| {title} | {best} | {by_capacity} |")
+    return "\n".join(lines)
+
+
+def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    lines = ["| | data | statement | found | runs |", "|:--|:--|:--|:--|:--|"]
+    for row in verdicts.to_dict("records"):
+        title = titles.get(row["dataset"], row["dataset"])
+        lines.append(f"| {row['part']} | {title} | {row['statement']} | {found(row)} | {row['runs']} |")
+    return "\n".join(lines)
+
+
+def _figures_table(verdicts: pd.DataFrame) -> str:
+    lines = ["| | the paper says | we found |", "|:--|:--|:--|"]
+    for figure in FIGURES:
+        for letter, claim in CLAIMS.items():
+            if figure in SHOWN_IN[letter]:
+                verdict = overall(verdicts[verdicts["claim"] == letter])
+                lines.append(f"| {figure} | ({letter}) {claim.statement} | {verdict} |")
+    return "\n".join(lines)
+
+
+def caption(figure: str, verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Lines, in reStructuredText, for the end of a figure's caption: the claims it shows, what we found."""
+    lines = []
+    for letter, claim in CLAIMS.items():
+        if figure not in SHOWN_IN[letter]:
+            continue
+        rows = verdicts[verdicts["claim"] == letter]
+        lines.append(f"| **Claim ({letter}):** {claim.statement} **Verdict: {overall(rows)}.**")
+        for row in rows.to_dict("records"):
+            title = titles.get(row["dataset"], row["dataset"])
+            lines.append(f"| {row['part']}, {title}: {row['statement']}: {found(row)}.")
+    return "\n".join(lines) + "\n"

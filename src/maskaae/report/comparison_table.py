@@ -1,0 +1,227 @@
+"""What each change of a setting does: every variant against its base, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaae.config.variants import Group
+from maskaae.evaluation.protocol import RUN_KEYS, Measure, companion_column, last
+from maskaae.report.statistics import over_seeds, seed_interval
+
+QUANTITIES: Mapping[str, str] = {
+    "count_error": "count - n",
+    "active": "active",
+    "distance": "distance",
+    "precision": "precision",
+    "recall": "recall",
+    "code_deviation": "code deviation",
+    "reconstruction_mse": "reconstruction (MSE)",
+}
+"""Quantity -> its heading.
+
+``distance`` is the data set's own (FID, or Fréchet distance of raw values); precision and recall are those of
+the same samples and features, where they were measured.
+"""
+
+SAMPLING_TITLES = {"binary": "binary mask at sampling", "soft": "soft mask at sampling"}
+
+COMPANIONS: Sequence[Measure] = ("precision", "recall")
+"""Quantities that stand beside the distance where they were measured."""
+
+ROW = ["group", "dataset", "m", "row", "kind", "label"]
+"""Columns that name one row of the comparison at one capacity."""
+
+
+def compare(
+    groups: Sequence[Group],
+    *,
+    metrics: pd.DataFrame,
+    history: pd.DataFrame,
+    n: Mapping[str, int | None],
+    metric: Mapping[str, str],
+) -> pd.DataFrame:
+    """Last checkpoint of every run of the groups, in tidy rows.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        What to compare.
+    metrics : DataFrame
+        metrics.csv of all runs; column ``model`` holds the label.
+    history : DataFrame
+        history.csv of the bases, with the mask values ``mu_j`` that are counted at other thresholds.
+    n : mapping
+        Data set -> true latent dimension, None where unknown.
+    metric : mapping
+        Data set -> column of the distance to show.
+
+    Returns
+    -------
+    DataFrame
+        group, dataset, m, row (title), kind ("base", "change", "reference"; "sampling" for the base through
+        its other mask; "threshold" for the base counted again), label, metric, n, quantity (see
+        `QUANTITIES`; a count error only where n is known), seed, value, and over the seeds mean, low, high,
+        seeds, interval (as ``kind`` of `maskaae.report.statistics.seed_interval`).
+    """
+    at_end = last(metrics)
+    parts = [part for group in groups for part in _group_parts(group, at_end, history, metric[group.dataset])]
+    rows = pd.concat(parts, ignore_index=True)
+    rows["n"] = rows["dataset"].map({name: np.nan if known is None else known for name, known in n.items()})
+    rows["count_error"] = rows["active"] - rows["n"]
+    tidy = rows.melt(
+        id_vars=[*ROW, "metric", "n", "seed"],
+        value_vars=list(QUANTITIES),
+        var_name="quantity",
+        ignore_index=False,
+    )
+    in_order = tidy.sort_index(kind="stable").dropna(subset="value")  # lines as the groups list them
+    kinds = in_order.reset_index(drop=True).rename(columns={"kind": "row_kind"})
+    summed = over_seeds(kinds, by=["group", "row", "m", "quantity"])
+    return summed.rename(columns={"kind": "interval", "row_kind": "kind"})
+
+
+def _group_parts(
+    group: Group, at_end: pd.DataFrame, history: pd.DataFrame, metric: str
+) -> Iterator[pd.DataFrame]:
+    """Rows of one group, a frame a line of the figure: a row a seed and capacity, a column a quantity."""
+    base = group.rows[0]
+    for row in group.rows:
+        runs = _of(at_end, group, row.label)
+        yield _named(_generation(runs, metric), group, row.title, row.kind, metric)
+    runs = _of(at_end, group, base.label)
+    soft = metric.endswith("_soft")
+    other = metric.removesuffix("_soft") if soft else f"{metric}_soft"
+    sampled = _generation(runs, other)[["m", "seed", "model", "distance", *COMPANIONS]]
+    yield _named(sampled, group, SAMPLING_TITLES["binary" if soft else "soft"], "sampling", other)
+    counts = recount(_of(history, group, base.label), group.thresholds)
+    for threshold in group.thresholds:
+        counted = counts[counts["threshold"] == threshold]
+        yield _named(counted, group, f"active from {threshold:g}", "threshold", metric)
+
+
+def _generation(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Runs with what compares their samples, through one mask, with the data."""
+    absent = pd.Series(np.nan, index=runs.index)
+    companions = {str(name): runs.get(companion_column(metric, name), absent) for name in COMPANIONS}
+    return runs.assign(distance=runs[metric], **companions)
+
+
+def _of(frame: pd.DataFrame, group: Group, label: str) -> pd.DataFrame:
+    rows = frame[(frame["dataset"] == group.dataset) & (frame["model"] == label)]
+    rows = rows[rows["m"].isin(group.capacities)]
+    missing = set(group.capacities) - set(rows["m"])
+    if missing:
+        raise ValueError(f"{group.title}: {label} on {group.dataset} has no rows at m = {sorted(missing)}")
+    return rows
+
+
+def _named(rows: pd.DataFrame, group: Group, title: str, kind: str, metric: str) -> pd.DataFrame:
+    named = rows.rename(columns={"model": "label"}).assign(
+        group=group.title, dataset=group.dataset, row=title, kind=kind, metric=metric
+    )
+    return named.reindex(columns=[*ROW, "metric", "seed", *QUANTITIES])
+
+
+def recount(history: pd.DataFrame, thresholds: Iterable[float]) -> pd.DataFrame:
+    """Count the active dimensions of trained masks again, with other thresholds; nothing is retrained.
+
+    Parameters
+    ----------
+    history : DataFrame
+        history.csv of one or more runs: dataset, model, m, seed, step and mask values ``mu_j``.
+    thresholds : iterable of float
+        A dimension is active when ``mu`` reaches it.
+
+    Returns
+    -------
+    DataFrame
+        dataset, model, m, seed, threshold, active: at the last step of each run and seed.
+    """
+    final = last(history)
+    mu = final[[name for name in final if str(name).startswith("mu_")]]  # NaN from the run's own m on
+    known = mu.notna().any(axis="columns")  # a seed that diverged has no mask to count
+    counts = [
+        final[RUN_KEYS].assign(threshold=t, active=(mu >= t).sum(axis="columns").where(known))
+        for t in thresholds
+    ]
+    columns = [*RUN_KEYS, "threshold", "active"]
+    return pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=columns)
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a line, capacity and quantity, with the difference from the base, paired by seed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As from `compare`.
+
+    Returns
+    -------
+    DataFrame
+        `ROW`, metric, n, quantity, mean, low, high, seeds, interval, and the same of the difference as
+        difference, difference_low, difference_high: empty for the base itself.
+    """
+    keys = ["group", "m", "quantity", "seed"]
+    base = frame[frame["kind"] == "base"].set_index(keys)["value"]
+    paired = frame.join(base.rename("base_value"), on=keys)
+    paired["change"] = (paired["value"] - paired["base_value"]).where(paired["kind"] != "base")
+    rows = []
+    for _, seeds in paired.groupby(["group", "row", "m", "quantity"], sort=False):
+        change = seed_interval(seeds["change"])
+        first = seeds.iloc[0].drop(["seed", "value", "base_value", "change"])
+        rows.append(
+            {
+                **first,
+                "difference": change.mean,
+                "difference_low": change.low,
+                "difference_high": change.high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """`summary` as Markdown: a table a group, a column a quantity and capacity, mean [low, high]."""
+    parts = []
+    for title, rows in table.groupby("group", sort=False):
+        cells = {(row["row"], row["quantity"], row["m"]): _cell(row) for row in rows.to_dict("records")}
+        shown = [q for q in QUANTITIES if q in set(rows["quantity"]) and not _hidden(q, rows)]
+        columns = [(quantity, m) for quantity in shown for m in sorted(rows["m"].unique())]
+        lines = [
+            ["", *(f"{_heading(quantity, rows)}, m = {m}" for quantity, m in columns)],
+            [":--", *["--:"] * len(columns)],
+            *(
+                [str(name), *(cells.get((name, *column), "") for column in columns)]
+                for name in rows["row"].unique()
+            ),
+        ]
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        parts.append(f"**{title}**\n\n{body}\n")
+    return "\n".join(parts) + f"\n{_note(table)}\n"
+
+
+def _hidden(quantity: str, rows: pd.DataFrame) -> bool:
+    """Whether a quantity says nothing new: the count, where its error is shown."""
+    return quantity == "active" and bool((rows["quantity"] == "count_error").any())
+
+
+def _heading(quantity: str, rows: pd.DataFrame) -> str:
+    if quantity != "distance":
+        return QUANTITIES[quantity]
+    return "FID" if rows["metric"].iloc[0].startswith("fid") else "Fréchet distance"
+
+
+def _cell(row: Mapping[Hashable, Any]) -> str:
+    mean, low, high = row["mean"], row["low"], row["high"]
+    return f"{mean:.3g}" if np.isnan(low) else f"{mean:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def _note(table: pd.DataFrame) -> str:
+    words = {"t95": "95 % interval of the mean", "range": "range", "single": "one seed"}
+    kinds = [words[kind] for kind in words if (table["interval"] == kind).any()]
+    return f"Last checkpoint; mean over {table['seeds'].max()} seeds, with {' or '.join(kinds)} in brackets."

@@ -1,0 +1,133 @@
+"""Ways of finding the dimension, side by side on data of known n: count error, distance, time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaae.evaluation.protocol import last
+from maskaae.models.catalogue import TITLES
+from maskaae.report.markup import cell, markdown_table
+from maskaae.report.selection import choose_metric
+from maskaae.report.statistics import SeedInterval, seed_interval
+
+NAMES: Mapping[str, str] = {
+    "participation_ratio": "PCA, participation ratio",
+    "pca": "PCA, 99 % of variance",
+    "two_nn": "TwoNN",
+    "mle": "MLE",
+    "local_pca": "Local PCA",
+    **TITLES,
+}
+"""Ways of finding the dimension, by what tables and figures call them, in their order."""
+
+
+def compare(
+    *,
+    estimates: pd.DataFrame,
+    metrics: pd.DataFrame,
+    seconds: pd.DataFrame,
+    info: Sequence[Mapping[str, Any]],
+    metric: Mapping[str, str],
+) -> pd.DataFrame:
+    """Put estimators and models into one tidy table.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        dataset, method, seed, estimate, seconds.
+    metrics : DataFrame
+        Runs of models that count dimensions, a row a seed and checkpoint.
+    seconds : DataFrame
+        dataset, model, m, seconds: duration of each training, of all of its seeds together.
+    info : sequence of dict
+        Content of each dataset.json.
+    metric : mapping
+        Data set -> its distance.
+
+    Returns
+    -------
+    DataFrame
+        dataset, kind, n, method, m (of a model), seed, estimate, error (estimate - n), distance (of a model),
+        seconds (of a model: of its training, shared among the seeds).
+    """
+    counts = last(choose_metric(metrics, metric)).merge(seconds, on=["dataset", "model", "m"])
+    counts["seconds"] /= counts.groupby(["dataset", "model", "m"])["seed"].transform("count")
+    named = counts.rename(columns={"model": "method", "active": "estimate", "value": "distance"})
+    columns = ["dataset", "method", "m", "seed", "estimate", "distance", "seconds"]
+    rows = pd.concat([estimates.assign(m=np.nan, distance=np.nan)[columns], named[columns]])
+    known = {entry["name"]: entry for entry in info}
+    rows["n"] = [known[dataset]["n"] for dataset in rows["dataset"]]
+    rows["kind"] = [kind_of_data(known[dataset]) for dataset in rows["dataset"]]
+    rows["error"] = rows["estimate"] - rows["n"]
+    order = {method: place for place, method in enumerate(NAMES)}
+    return rows.sort_values(
+        ["kind", "n", "method", "seed"],
+        key=lambda column: column.map(order) if column.name == "method" else column,
+        ignore_index=True,
+    )
+
+
+def kind_of_data(info: Mapping[str, Any]) -> str:
+    """Words for what makes a data set of the generator hard: nothing, the law of its latents, noise."""
+    details = info["details"]
+    latent, noise = details.get("latent", "gaussian"), details.get("noise", 0)
+    parts = [] if latent == "gaussian" else [f"{latent} latents"]
+    parts += [f"noise {noise:g}"] if noise else []
+    return ", ".join(parts) or "clean"
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds of each quantity of `compare`, with its interval.
+
+    Returns
+    -------
+    DataFrame
+        A row a data set, method and quantity ("estimate", "error", "distance", "seconds"): dataset, kind, n,
+        method, m, quantity, mean, low, high, seeds, kind_of_interval.
+    """
+    keys = ["dataset", "kind", "n", "method", "m"]
+    table = []
+    for names, group in rows.groupby(keys, sort=False, dropna=False):
+        for quantity in ("estimate", "error", "distance", "seconds"):
+            interval = seed_interval(group[quantity].astype("float64"))._asdict()
+            interval["kind_of_interval"] = interval.pop("kind")
+            table.append({**dict(zip(keys, names, strict=True)), "quantity": quantity, **interval})
+    return pd.DataFrame(table)
+
+
+def as_markdown(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """One table a kind of data: estimates of every way at every n, absolute error, distance, time."""
+    parts = [_kind_as_markdown(kind, rows) for kind, rows in table.groupby("kind", sort=False)]
+    datasets = ", ".join(titles[name] for name in table["dataset"].unique())
+    note = (
+        "Mean over seeds ± half the 95 % t-interval (range of two seeds); the estimators see other examples "
+        "for each seed. Models are trained at one capacity above n each. Absolute error: of the mean over "
+        f"seeds, mean over n. Distance and time (of one seed): means over n. Data sets: {datasets}."
+    )
+    return "\n\n".join([*parts, note]) + "\n"
+
+
+def _kind_as_markdown(kind: object, rows: pd.DataFrame) -> str:
+    sizes = sorted(rows["n"].unique())
+    columns = [f"{kind}: method", *(f"n = {n}" for n in sizes), "abs. error", "distance", "seconds"]
+    lines = []
+    for method, of_method in rows.groupby("method", sort=False):
+        means = {quantity: part.set_index("n") for quantity, part in of_method.groupby("quantity")}
+        estimates = [_cell(means["estimate"], n) for n in sizes]
+        error = means["error"]["mean"].abs().mean()
+        distance, seconds = (means[quantity]["mean"].mean() for quantity in ("distance", "seconds"))
+        shown = "–" if np.isnan(distance) else f"{distance:.3g}"
+        lines.append([NAMES[str(method)], *estimates, f"{error:.2f}", shown, f"{seconds:.2g}"])
+    return markdown_table(columns, lines)
+
+
+def _cell(estimates: pd.DataFrame, n: int) -> str:
+    if n not in estimates.index:
+        return ""
+    row: dict[Any, Any] = estimates.loc[n].to_dict()
+    interval = SeedInterval(row["mean"], row["low"], row["high"], row["seeds"], row["kind_of_interval"])
+    return cell(interval, 1)

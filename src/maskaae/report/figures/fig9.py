@@ -1,0 +1,109 @@
+"""Figure 9: the net that makes the synthetic data, drawn from the layer sizes that its data set reports."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from maskaae.report.figures.drawing import BLUE, GREEN, GREY, INK, SINGLE_COLUMN, VERMILLION, paper_style
+
+FEWEST, MOST = 3, 5  # units drawn above, and below, the dots: of the input, of the output
+COLOURS = (GREEN, BLUE, VERMILLION)
+NAMES = ("input", "hidden", "output")
+
+
+def data(infos: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> pd.DataFrame:
+    """Layers of each synthetic generator, in order.
+
+    Parameters
+    ----------
+    infos : sequence of mapping
+        Contents of dataset.json: name, n, and details with ``layers`` (sizes from n to D) and ``slope``.
+    titles : mapping
+        Data set -> its title.
+
+    Returns
+    -------
+    DataFrame
+        dataset, title, layer (0 is the input), name ("input", "hidden", "output"), units, slope (of the leaky
+        ReLU behind the layer; empty for the input).
+
+    Raises
+    ------
+    ValueError
+        If a data set reports no layers: it does not come from the synthetic generator.
+    """
+    rows = []
+    for info in infos:
+        sizes = info["details"].get("layers")
+        if sizes is None:
+            raise ValueError(
+                f"data set '{info['name']}' reports no layers; figure 9 draws a synthetic generator"
+            )
+        names = [NAMES[0], *[NAMES[1]] * (len(sizes) - 2), NAMES[2]]
+        rows += [
+            {
+                "dataset": info["name"],
+                "title": titles[info["name"]],
+                "layer": layer,
+                "name": name,
+                "units": size,
+                "slope": info["details"]["slope"] if layer else np.nan,
+            }
+            for layer, (name, size) in enumerate(zip(names, sizes, strict=True))
+        ]
+    return pd.DataFrame(rows)
+
+
+@paper_style()
+def draw(frame: pd.DataFrame) -> Figure:
+    """Draw `data`'s frame: a column of units a layer, every unit joined to every unit of the next."""
+    names = frame["dataset"].unique()
+    figure = Figure(figsize=(SINGLE_COLUMN * len(names), 2.6))
+    axes = figure.subplots(1, len(names), squeeze=False)[0]
+    for ax, name in zip(axes, names, strict=True):
+        _draw_net(ax, frame[frame["dataset"] == name].sort_values("layer"))
+    return figure
+
+
+def _draw_net(ax: Axes, layers: pd.DataFrame) -> None:
+    heights = [_unit_heights(units, layer, len(layers)) for layer, units in enumerate(layers["units"])]
+    for x, (left, right) in enumerate(pairwise(heights)):
+        for start, end in product(left, right):
+            ax.plot([x, x + 1], [start, end], color=GREY, lw=0.3, alpha=0.6, zorder=1)
+    for x, (layer, drawn) in enumerate(zip(layers.to_dict("records"), heights, strict=True)):
+        colour = COLOURS[NAMES.index(layer["name"])]
+        ax.plot([x] * len(drawn), drawn, "o", ms=6.5, mfc=colour, mec="white", mew=0.6, zorder=3)
+        if len(drawn) < layer["units"]:
+            ax.plot([x] * 3, [-0.32, 0, 0.32], ".", color=INK, ms=2.5, mew=0, zorder=3)
+        _label_layer(ax, x, layer)
+    ax.set(xlim=(-0.55, len(layers) - 0.45), ylim=(-MOST - 5, MOST + 0.6))
+    ax.set_title(layers["title"].iloc[0])
+    ax.axis("off")
+
+
+def _unit_heights(units: int, layer: int, layers: int) -> list[float]:
+    """Heights of a layer's drawn units: all of them if few, else some with room for dots in the middle."""
+    half = FEWEST + layer * (MOST - FEWEST) // (layers - 1)
+    if units <= 2 * half:
+        return [unit - (units - 1) / 2 for unit in range(units)]
+    return [float(height) for height in range(-half, half + 1) if height != 0]
+
+
+def _label_layer(ax: Axes, x: int, layer: Mapping[Hashable, Any]) -> None:
+    """Write a layer's name, variable or size, and activation below it."""
+    units, slope = layer["units"], layer["slope"]
+    variable = {
+        "input": rf"$z\sim\mathcal{{N}}(0, I_{{{units}}})$",
+        "hidden": f"{units} units",
+        "output": rf"$x\in\mathbb{{R}}^{{{units}}}$",
+    }
+    lines = [layer["name"], variable[layer["name"]]]
+    if not np.isnan(slope):
+        lines += ["leaky ReLU", f"(slope {slope:g})"]
+    for place, line in enumerate(lines):
+        ax.text(x, -MOST - 1.3 - 1.05 * place, line, ha="center", va="baseline")

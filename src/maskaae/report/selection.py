@@ -1,0 +1,107 @@
+"""What figures and tables are made of: the csv and json of runs, and what the config chooses of them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Concatenate one csv a run, with the columns dataset, model, m that name it.
+
+    Not every csv repeats its run's name, but the folder ``{dataset}/{model}/m{m}/`` around it does.
+
+    Raises
+    ------
+    ValueError
+        If there is no file, a file has no rows, or its folder names no run.
+    """
+    frames = [_read_run(Path(path)) for path in paths]
+    if not frames:
+        raise ValueError("a figure of runs needs the csv of at least one run; none given")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _read_run(path: Path) -> pd.DataFrame:
+    run = re.fullmatch(r".*?([^/]+)/([^/]+)/m(\d+)", path.parent.as_posix())
+    if run is None:
+        raise ValueError(f"{path}: folder names no run; expected {{dataset}}/{{model}}/m{{m}}/{path.name}")
+    frame = pd.read_csv(path)
+    if frame.empty:
+        raise ValueError(f"{path}: no rows; expected at least one a seed")
+    names = pd.DataFrame({"dataset": run[1], "model": run[2], "m": int(run[3])}, index=frame.index)
+    return pd.concat([names, frame.drop(columns=names.columns, errors="ignore")], axis="columns")
+
+
+def read_records(paths: Iterable[str | Path], key: str) -> pd.DataFrame:
+    """One value of the run.json of several runs: dataset, model, m and the value."""
+    rows = []
+    for path in map(Path, paths):
+        dataset, model, m = path.parent.parts[-3:]
+        value = json.loads(path.read_text(encoding="utf-8"))[key]
+        rows.append({"dataset": dataset, "model": model, "m": int(m[1:]), key: value})
+    return pd.DataFrame(rows)
+
+
+def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
+    """Read the dataset.json of several data sets."""
+    return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+
+
+def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
+    """Rows with the metric chosen for their data set in a column ``value``, its name in ``metric``.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of several data sets.
+    metric : mapping
+        Data set -> metric column.
+
+    Raises
+    ------
+    KeyError
+        If a data set has no chosen column, or the chosen column is not there.
+    """
+    parts = []
+    for dataset, rows in metrics.groupby("dataset", sort=False):
+        if dataset not in metric:
+            raise KeyError(f"no metric column chosen for data set '{dataset}'; chosen for {sorted(metric)}")
+        column = metric[str(dataset)]
+        if column not in rows:
+            known = [name for name in rows if str(name).startswith(("fd_", "fid_"))]
+            raise KeyError(f"data set '{dataset}': metrics have no column '{column}'; they have {known}")
+        parts.append(rows.assign(metric=column, value=rows[column]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def add_by_dataset(frame: pd.DataFrame, column: str, choice: Mapping[str, Any]) -> pd.DataFrame:
+    """Add a column that is one value a data set: its title, its true latent dimension n.
+
+    Raises
+    ------
+    KeyError
+        If a data set has none, naming it and those that have one.
+    """
+    for dataset in frame["dataset"].unique():
+        if dataset not in choice:
+            raise KeyError(f"no {column} given for data set '{dataset}'; given for {sorted(choice)}")
+    return frame.assign(**{column: frame["dataset"].map(dict(choice))})
+
+
+def in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Sort data sets as the config lists them, so that panels stand in its order; add their titles.
+
+    Raises
+    ------
+    KeyError
+        If a data set has no title.
+    """
+    places = {dataset: place for place, dataset in enumerate(titles)}
+    titled = add_by_dataset(frame, "title", titles)
+    return titled.sort_values(
+        "dataset", key=lambda names: names.map(places), kind="stable", ignore_index=True
+    )

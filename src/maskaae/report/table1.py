@@ -1,0 +1,289 @@
+"""Table 1: FID of every model, what it used of its latent space, what it cost; beside it, cited rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from maskaae.evaluation.protocol import is_lost, last, oracle
+from maskaae.report.markup import cell, latex_table, markdown_table
+from maskaae.report.names import MODEL_NAMES, metric_label, models_in_order
+from maskaae.report.selection import choose_metric, in_order
+from maskaae.report.statistics import SeedInterval, interval_label, seed_interval
+
+CITED_SOURCE = "Dai and Wipf (2019), arXiv 1903.05789, table 1"
+CITED_PROTOCOL = "10 runs, latent size 64, mean ± as printed there"
+CITED_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "celeba": "CelebA",
+}
+"""Data sources of the cited numbers, and what the table calls them."""
+
+
+class CitedRow(NamedTuple):
+    """FID of one model, as its authors print it.
+
+    Attributes
+    ----------
+    model : str
+        Our name of the model.
+    title : str
+        Their name of it.
+    fid, plus_minus : tuple of float
+        A value for each of `CITED_DATASETS`, and the number printed behind it.
+    """
+
+    model: str
+    title: str
+    fid: tuple[float, float, float, float]
+    plus_minus: tuple[float, float, float, float]
+
+
+CITED_ROWS = (
+    CitedRow("vae", "VAE (cross-entropy)", (16.6, 43.6, 106.0, 53.3), (0.4, 0.7, 1.0, 0.6)),
+    CitedRow("vae_fixed", "VAE (fixed variance)", (52.0, 84.6, 160.5, 55.9), (0.6, 0.9, 1.1, 0.6)),
+    CitedRow("vae_learned", "VAE (learned variance)", (54.5, 60.0, 76.7, 60.5), (1.0, 1.1, 0.8, 0.6)),
+    CitedRow("vae_flow", "VAE + Flow", (54.8, 62.1, 81.2, 65.7), (2.8, 1.6, 2.0, 2.8)),
+    CitedRow("wae_mmd", "WAE-MMD", (115.0, 101.7, 80.9, 62.9), (1.1, 0.8, 0.4, 0.8)),
+    CitedRow("two_stage_vae", "2-Stage VAE", (12.6, 29.3, 72.9, 44.4), (1.5, 1.0, 0.9, 0.7)),
+)
+
+NOT_COMPARABLE = (
+    "They cannot be compared with ours: "
+    "their nets, budgets and latent size differ; "
+    "their features are the 2015 TensorFlow Inception's, ours another extractor's or a port of it; "
+    "their script stretches each generated image, but no real one, to the full range; "
+    "it writes CIFAR-10 to JPEG and reads it back before training and testing; "
+    "CelebA is cropped to 128 or 140 pixels there, to 140 here; "
+    "and MaskAAE's own numbers, which we do not know, are by its script the lowest over checkpoints, chosen "
+    "on the test set (our column 'oracle' is that minimum)."
+)
+"""Why a cited row and one of ours are no contest: from both projects' released scripts."""
+
+
+OURS, CITED = "ours", "cited"
+DETAILS = {"active": "active", "nac": "NAC", "reconstruction_mse": "reconstruction MSE"}
+HEADERS = {"fid": "FID", "fid_oracle": "FID, oracle", **DETAILS, "minutes": "minutes"}
+DECIMALS = {"fid": 2, "fid_oracle": 2, "active": 1, "nac": 3, "reconstruction_mse": 4, "minutes": 1}
+KEYS = ["dataset", "title", "metric", "model", "m"]
+
+
+def table1(
+    metrics: pd.DataFrame,
+    minutes: Mapping[tuple[str, str], float],
+    metric: Mapping[str, str],
+    titles: Mapping[str, str],
+) -> pd.DataFrame:
+    """Every model over its seeds at the last checkpoint, and the cited rows below.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs of all models, at one capacity a data set; a row a seed and checkpoint.
+    minutes : mapping
+        (data set, model) -> minutes that its training took, all seeds at once.
+    metric, titles : mapping
+        Data set -> metric column to show, and its name in the table.
+
+    Returns
+    -------
+    DataFrame
+        A row a data set, model and quantity: source ("ours" or "cited"), dataset, title, metric, model, m,
+        quantity ("fid", "fid_oracle", "active", "nac", "reconstruction_mse", "minutes"), mean, low, high,
+        seeds, kind (see `maskaae.report.statistics.seed_interval`), lost (seeds that diverged in training),
+        best (a lowest FID that intervals set apart, see `set_apart`). Cited rows have no interval over seeds
+        of ours; what their authors print behind the mean is in plus_minus.
+    """
+    chosen = in_order(choose_metric(metrics, metric), titles)
+    at_end, lowest = last(chosen), oracle(chosen, "value")
+    rows = [
+        *_intervals(at_end, {"fid": "value", **{name: name for name in DETAILS}}),
+        *_intervals(lowest, {"fid_oracle": "value"}),
+        *_times(at_end, minutes),
+    ]
+    ours = in_order(pd.DataFrame(rows), titles).assign(source=OURS)
+    fid = ours[ours["quantity"] == "fid"]
+    best = pd.concat([set_apart(of_dataset) for _, of_dataset in fid.groupby("dataset", sort=False)])
+    ours["best"] = best.reindex(ours.index, fill_value=False)
+    return pd.concat([ours, _cited_rows()], ignore_index=True)
+
+
+def _intervals(chosen: pd.DataFrame, quantities: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Rows of some quantities, each over the seeds of a run, from the columns that hold them."""
+    return [
+        dict(zip(KEYS, keys, strict=True))
+        | {"quantity": quantity}
+        | seed_interval(seeds[column])._asdict()
+        | {"lost": int(is_lost(seeds).sum())}
+        for keys, seeds in chosen.groupby(KEYS, sort=False)
+        for quantity, column in quantities.items()
+    ]
+
+
+def _times(chosen: pd.DataFrame, minutes: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:
+    """Rows of the training times: one number a run, since its seeds train together."""
+    runs = _records(chosen[KEYS].drop_duplicates())
+    return [
+        run
+        | {"quantity": "minutes", "lost": 0}
+        | seed_interval([minutes[run["dataset"], run["model"]]])._asdict()
+        for run in runs
+    ]
+
+
+def read_minutes(records: Iterable[str | Path]) -> dict[tuple[str, str], float]:
+    """Minutes that each training took, by data set and model, from ``{dataset}/{model}/m{m}/run.json``."""
+    return {
+        (Path(path).parts[-4], Path(path).parts[-3]): training_minutes(json.loads(Path(path).read_text()))
+        for path in records
+    }
+
+
+def training_minutes(record: Mapping[str, Any]) -> float:
+    """Minutes that a whole training takes at the speed in its ``run.json``, also if it was resumed."""
+    return float(record["plan"]["steps"] / record["steps_per_second"] / 60)
+
+
+def set_apart(fid: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each model's FID is the lowest, and its interval lies below all others of the data set.
+
+    Disjoint 95 % intervals are a stricter test than a difference that is significant at 5 %, which leaves
+    room for the many models that it is compared with. Ranges of two seeds are no such intervals: they set
+    nothing apart (our choice).
+
+    Parameters
+    ----------
+    fid : DataFrame
+        A row a model: mean, low, high, kind.
+    """
+    lowest: pd.Series[bool] = fid["mean"] == fid["mean"].min()
+    others = fid[~lowest & fid["mean"].notna()]
+    comparable = bool((fid.loc[fid["mean"].notna(), "kind"] == "t95").all()) and not others.empty
+    below: pd.Series[bool] = fid["high"] < others["low"].min()
+    return lowest & (below & comparable)
+
+
+def _cited_rows() -> pd.DataFrame:
+    rows = [
+        {
+            "source": CITED,
+            "dataset": dataset,
+            "title": title,
+            "metric": "FID as cited",
+            "model": row.model,
+            "m": 64,
+            "quantity": "fid",
+            "mean": fid,
+            "plus_minus": plus_minus,
+            "kind": "cited",
+            "best": False,
+        }
+        for row in CITED_ROWS
+        for (dataset, title), fid, plus_minus in zip(
+            CITED_DATASETS.items(), row.fid, row.plus_minus, strict=True
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+class Language(NamedTuple):
+    """How a document is written: a table, a heading, bold text, a line of the note."""
+
+    table: Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+    heading: str
+    bold: str
+    remark: str
+
+
+MARKDOWN = Language(markdown_table, "## {}", "**{}**", "{}")
+LATEX = Language(latex_table, "% {}", r"\textbf{{{}}}", "% {}")
+
+
+def as_document(table: pd.DataFrame, language: Language) -> str:
+    """Write table 1: FID by model and data set, the cited rows, then what stands behind each FID."""
+    ours = table[table["source"] == OURS]
+    parts = [
+        language.heading.format("Ours"),
+        language.table(*overview(ours, language.bold)),
+        language.heading.format("Cited, not ours"),
+        language.table(*cited_overview()),
+    ]
+    for title, of_dataset in ours.groupby("title", sort=False):
+        parts += [
+            language.heading.format(f"{title}: latent space, reconstruction, time"),
+            language.table(*details(of_dataset)),
+        ]
+    remarks = "\n".join(language.remark.format(line) for line in note(ours).splitlines())
+    return "\n\n".join([*parts, remarks]) + "\n"
+
+
+def overview(ours: pd.DataFrame, bold: str) -> tuple[list[str], list[list[str]]]:
+    """Arrange FID as the paper prints it: a row a model, a column a data set."""
+    fid = ours[ours["quantity"] == "fid"].assign(text=lambda rows: [_text(row) for row in _records(rows)])
+    fid["text"] = fid["text"].where(~fid["best"].astype(bool), [bold.format(text) for text in fid["text"]])
+    columns = list(fid["title"].unique())
+    labels = {
+        title: f"{title}, $m = {rows['m'].iloc[0]:g}$" for title, rows in fid.groupby("title", sort=False)
+    }
+    wide = fid.pivot(index="model", columns="title", values="text").reindex(columns=columns).fillna("")
+    lines = [[MODEL_NAMES[model], *wide.loc[model]] for model in models_in_order(wide.index)]
+    return ["Ours", *(labels[title] for title in columns)], lines
+
+
+def cited_overview() -> tuple[list[str], list[list[str]]]:
+    """Arrange cited FID, every row labelled as cited."""
+    lines = [
+        [f"{row.title} (cited)", *map("{:.1f} ± {:.1f}".format, row.fid, row.plus_minus)]
+        for row in CITED_ROWS
+    ]
+    return ["Cited", *CITED_DATASETS.values()], lines
+
+
+def details(of_dataset: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Arrange all quantities of one data set: a row a model."""
+    texts = {(row["model"], row["quantity"]): _text(row) for row in _records(of_dataset)}
+    sizes = of_dataset.drop_duplicates("model").set_index("model")["m"]
+    lines = [
+        [MODEL_NAMES[model], f"{sizes[model]:g}", *(texts[model, quantity] for quantity in HEADERS)]
+        for model in models_in_order(of_dataset["model"])
+    ]
+    return ["Model", "$m$", *HEADERS.values()], lines
+
+
+def note(ours: pd.DataFrame) -> str:
+    """Lines below the table: what stands behind each number, and why the cited ones are no contest."""
+    fid = ours[ours["quantity"] == "fid"]
+    features = ", ".join(f"{row['title']}: {metric_label(row['metric'])}" for row in _per_dataset(fid))
+    bold = (
+        "Bold: lowest, its interval below all others'."
+        if fid["best"].any()
+        else "Nothing is bold: no lowest FID has a 95 % interval that lies below all others'."
+    )
+    return (
+        f"Ours: last checkpoint, mean and {interval_label(fid)}; oracle: lowest over checkpoints. "
+        f"{features}. {bold}\n\n"
+        "Active: dimensions that MAAE's mask keeps; of VAEs, units with a posterior mean that varies (A_u of "
+        "Burda et al., 2016); all m of the others. NAC over active dimensions. Minutes: one training, all "
+        "seeds at once. Seeds whose training diverged count in nothing; their number is given as lost.\n\n"
+        f"Cited: {CITED_SOURCE}; {CITED_PROTOCOL}. {NOT_COMPARABLE}"
+    )
+
+
+def _per_dataset(fid: pd.DataFrame) -> list[dict[str, Any]]:
+    return _records(fid.drop_duplicates("dataset"))
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    interval = SeedInterval(row["mean"], row["low"], row["high"], int(row["seeds"]), row["kind"])
+    lost = f" ({row['lost']:g} lost)" if row["lost"] else ""
+    return cell(interval, DECIMALS[row["quantity"]]) + lost

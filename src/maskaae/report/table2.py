@@ -1,0 +1,113 @@
+"""Table 2: capacity, active dimensions and NAC of WAE and MAAE."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from maskaae.evaluation.counts import count_stability
+from maskaae.evaluation.protocol import is_lost, last
+from maskaae.report.markup import cell, latex_table, markdown_table
+from maskaae.report.selection import in_order
+from maskaae.report.statistics import SeedInterval, interval_label, seed_interval
+
+MODELS = ("wae", "maae")
+QUANTITIES = ("active", "nac")
+CELLS = {"wae nac": "WAE: NAC", "maae active": "MAAE: active", "maae nac": "MAAE: NAC"}
+DECIMALS = {"active": 1, "nac": 3}
+KEYS = ["dataset", "title", "m"]
+
+
+def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Active dimensions and NAC (equation 18) at the last checkpoint, over seeds.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs of WAE and MAAE, a row a seed and checkpoint.
+    titles : mapping
+        Data set -> its name in the table.
+
+    Returns
+    -------
+    DataFrame
+        A row a data set, capacity, model and quantity ("active", a number of dimensions; "nac", from 0 to 1):
+        dataset, title, m, model, quantity, mean, low, high, seeds, kind (see
+        `maskaae.report.statistics.seed_interval`), lost (seeds that diverged in training). NAC is undefined,
+        so empty, with fewer than two active dimensions.
+    """
+    chosen = in_order(last(metrics[metrics["model"].isin(MODELS)]), titles)
+    rows = [
+        {"dataset": dataset, "title": title, "m": m, "model": model, "quantity": quantity}
+        | seed_interval(seeds[quantity])._asdict()
+        | {"lost": int(is_lost(seeds).sum())}
+        for (dataset, title, m, model), seeds in chosen.groupby([*KEYS, "model"], sort=False)
+        for quantity in QUANTITIES
+    ]
+    return pd.DataFrame(rows)
+
+
+def as_printed(table: pd.DataFrame) -> pd.DataFrame:
+    """Arrange `table2` as the paper prints it: a row a data set and capacity, a column a model and quantity.
+
+    A cell is empty where the model was not trained at that capacity.
+    """
+    texts = [
+        cell(
+            SeedInterval(row["mean"], row["low"], row["high"], row["seeds"], row["kind"]),
+            DECIMALS[row["quantity"]],
+        )
+        + (f" ({row['lost']} lost)" if row["lost"] else "")
+        for row in table.to_dict("records")
+    ]
+    columns = table["model"] + " " + table["quantity"]
+    wide = table.assign(text=texts, column=columns).pivot(index=KEYS, columns="column", values="text")
+    wide = wide.reindex(columns=list(CELLS)).astype(object).fillna("").rename(columns=CELLS).reset_index()
+    order = {title: place for place, title in enumerate(table["title"].unique())}
+    wide = wide.sort_values(
+        ["title", "m"], key=lambda keys: keys.map(order) if keys.name == "title" else keys
+    )
+    return wide.drop(columns="dataset").rename(columns={"title": "Data set", "m": "Capacity $m$"})
+
+
+def note(table: pd.DataFrame) -> str:
+    """Line below the table: what stands behind each mean."""
+    lost = "Seeds whose training diverged count in nothing; their number is given as lost."
+    return (
+        f"Last checkpoint; mean and {interval_label(table)}. "
+        "NAC over the unmasked dimensions of MAAE (equation 18); – where fewer than two are active."
+    ) + (f" {lost}" if table["lost"].any() else "")
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """`as_printed` as a Markdown table with its note."""
+    return f"{markdown_table(*_columns_and_lines(table))}\n\n{note(table)}\n"
+
+
+def as_latex(table: pd.DataFrame) -> str:
+    """`as_printed` as a LaTeX tabular (needs the booktabs package) with its note."""
+    return f"{latex_table(*_columns_and_lines(table))}\n% {note(table)}\n"
+
+
+def _columns_and_lines(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    printed = as_printed(table)
+    return list(printed.columns), printed.astype(str).to_numpy().tolist()
+
+
+def stability_note(metrics: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str, str]) -> str:
+    """Line below the table: how stable MAAE's count is, over seeds and capacities, on each data set.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs of MAAE at all capacities, a row a seed and checkpoint.
+    n : mapping
+        Data set -> true latent dimension, None where unknown.
+    titles : mapping
+        Data set -> its name in the table.
+    """
+    scores = {
+        titles[str(dataset)]: count_stability(rows, n.get(str(dataset)))
+        for dataset, rows in metrics.groupby("dataset", sort=False)
+    }
+    words = [f"{title}: {'not defined' if score is None else score}" for title, score in scores.items()]
+    return "Stability of the count over seeds and m from n to 4n: " + "; ".join(words) + "."

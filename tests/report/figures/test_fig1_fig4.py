@@ -1,0 +1,106 @@
+"""Figures 1 and 4 show runs as they were: chosen checkpoints, seeds, collapsed masks, missing values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from maskaae.report.figures import fig1, fig4
+
+CHOICE = {
+    "n": {"synthetic_n8": 8, "digits": None},
+    "metric": {"synthetic_n8": "fd_raw_10k", "digits": "fid_classifier_10k"},
+    "titles": {"synthetic_n8": "Synthetic, $n=8$", "digits": "Digits"},
+}
+
+
+def texts(figure: Figure) -> set[str]:
+    return {text.get_text() for ax in figure.axes for text in ax.texts}
+
+
+def legend(figure: Figure) -> set[str]:
+    return {text.get_text() for text in figure.legends[0].get_texts()}
+
+
+def collapse(metrics: pd.DataFrame, m: int, seed: int) -> pd.DataFrame:
+    hit = (metrics["model"] == "maae") & (metrics["m"] == m) & (metrics["seed"] == seed)
+    return metrics.assign(active=metrics["active"].mask(hit, 0), nac=metrics["nac"].mask(hit))
+
+
+def test_figure_1_averages_the_last_checkpoint_of_wae(metrics: pd.DataFrame) -> None:
+    frame = fig1.data(metrics, **CHOICE)
+    expected = metrics.query("dataset == 'digits' and model == 'wae' and m == 16 and step == 12000")
+    shown = frame.query("dataset == 'digits' and m == 16")
+    assert shown["mean"].unique() == pytest.approx([expected["fid_classifier_10k"].mean()])
+    assert sorted(shown["value"]) == sorted(expected["fid_classifier_10k"])
+
+
+def test_figure_1_has_a_panel_a_data_set_and_rings_the_lowest_mean(metrics: pd.DataFrame) -> None:
+    frame = fig1.data(metrics, **CHOICE)
+    figure = fig1.draw(frame)
+    assert [ax.get_title() for ax in figure.axes] == ["Synthetic, $n=8$", "Digits"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Fréchet distance", "FID (classifier features)"]
+    rings = [line for ax in figure.axes for line in ax.lines if line.get_markerfacecolor() == "none"]
+    lowest = [rows.loc[rows["mean"].idxmin(), "m"] for _, rows in frame.groupby("dataset", sort=False)]
+    assert [ring.get_xdata()[0] for ring in rings] == lowest
+
+
+def test_figure_4_holds_last_oracle_and_count(metrics: pd.DataFrame) -> None:
+    frame = fig4.data(metrics, **CHOICE)
+    run = metrics.query("dataset == 'synthetic_n8' and model == 'maae' and m == 24 and seed == 1")
+    shown = frame.query("dataset == 'synthetic_n8' and model == 'maae' and m == 24 and seed == 1")
+    values = shown.set_index("quantity")["value"]
+    assert values["fid_last"] == run.loc[run["step"] == 12000, "fd_raw_10k"].item()
+    assert values["fid_oracle"] == run["fd_raw_10k"].min()
+    assert values["active"] == run.loc[run["step"] == 12000, "active"].item()
+    assert not (frame.query("model == 'wae'")["quantity"] == "active").any()
+
+
+def test_figure_4_has_two_axes_and_marks_the_true_dimension_on_both(metrics: pd.DataFrame) -> None:
+    figure = fig4.draw(fig4.data(metrics, **CHOICE))
+    assert [ax.get_ylabel() for ax in figure.axes] == [
+        "Fréchet distance",
+        "FID (classifier features)",
+        "active dimensions",
+        "active dimensions",
+    ]
+    synthetic, digits, count, count_digits = figure.axes
+    assert any(list(line.get_xdata()) == [8, 8] for line in synthetic.lines)
+    assert any(list(line.get_ydata()) == [8, 8] for line in count.lines)
+    assert not any(len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2 for line in digits.lines)
+    assert not any(list(line.get_xdata()) == [0, 1] for line in count_digits.lines)
+
+
+def test_a_collapsed_mask_is_a_cross(metrics: pd.DataFrame) -> None:
+    frame = fig4.data(collapse(metrics, m=24, seed=1), **CHOICE)
+    assert frame.loc[frame["collapsed"], ["m", "seed"]].drop_duplicates().to_numpy().tolist() == [[24, 1]]
+    figure = fig4.draw(frame)
+    crosses = [line for ax in figure.axes for line in ax.lines if line.get_marker() == "x"]
+    assert [list(line.get_xdata()) for line in crosses] == [[24], [24]]  # at its FID and at its count
+    assert "mask collapsed to 0" in legend(figure)
+    assert "mask collapsed to 0" not in legend(fig4.draw(fig4.data(metrics, **CHOICE)))
+
+
+def test_a_missing_value_is_named_where_it_is_missing(metrics: pd.DataFrame) -> None:
+    hit = (metrics["model"] == "wae") & (metrics["m"] == 16) & (metrics["seed"] == 0)
+    metrics = metrics.assign(fid_classifier_10k=metrics["fid_classifier_10k"].mask(hit))
+    for figure in (fig1.draw(fig1.data(metrics, **CHOICE)), fig4.draw(fig4.data(metrics, **CHOICE))):
+        assert "1 undef." in texts(figure)
+
+
+def test_a_panel_without_any_value_says_so(metrics: pd.DataFrame) -> None:
+    digits = metrics[metrics["dataset"] == "digits"].assign(fid_classifier_10k=np.nan)
+    assert "no value is defined" in texts(fig4.draw(fig4.data(digits, **CHOICE)))
+    assert "no value is defined" in texts(fig1.draw(fig1.data(digits, **CHOICE)))
+
+
+def test_one_seed_is_drawn_without_an_interval(metrics: pd.DataFrame) -> None:
+    frame = fig4.data(metrics[metrics["seed"] == 0], **CHOICE)
+    assert frame["low"].isna().all()
+    assert "one seed, no interval" in legend(fig4.draw(frame))
+
+
+def test_wide_values_get_a_logarithmic_axis(metrics: pd.DataFrame) -> None:
+    assert fig1.draw(fig1.data(metrics, **CHOICE)).axes[0].get_yscale() == "linear"
+    spread = metrics.assign(fd_raw_10k=metrics["fd_raw_10k"] * np.where(metrics["m"] == 4, 100, 1))
+    assert fig1.draw(fig1.data(spread, **CHOICE)).axes[0].get_yscale() == "log"

@@ -1,0 +1,70 @@
+"""The comparison of ways of finding the dimension: errors, intervals and the picture, on constructed rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from maskaae.evaluation.dimension import estimate
+from maskaae.report.dimension_table import NAMES, as_markdown, compare, kind_of_data, summarise
+from maskaae.report.figures import dimensions as figure
+
+INFO = [
+    {"name": "a", "n": 4, "details": {"latent": "gaussian", "noise": 0.0}},
+    {"name": "b", "n": 8, "details": {"latent": "torus", "noise": 0.1}},
+]
+
+
+def compared():
+    estimates = pd.DataFrame(
+        {"dataset": d, "method": "mle", "seed": s, "estimate": n + s, "seconds": 0.5}
+        for d, n in (("a", 4), ("b", 8))
+        for s in (0, 1, 2)
+    )
+    metrics = pd.DataFrame(
+        {"dataset": d, "model": "irmae", "m": 16, "seed": s, "step": t, "active": n - 1, "fd_raw_10k": 2 + s}
+        for d, n in (("a", 4), ("b", 8))
+        for s in (0, 1, 2)
+        for t in (0, 100)
+    )  # fmt: skip
+    seconds = pd.DataFrame({"dataset": ["a", "b"], "model": "irmae", "m": 16, "seconds": [30.0, 60.0]})
+    metric = {"a": "fd_raw_10k", "b": "fd_raw_10k"}
+    return compare(estimates=estimates, metrics=metrics, seconds=seconds, info=INFO, metric=metric)
+
+
+def test_errors_times_and_distances_by_hand():
+    rows = compared().set_index(["dataset", "method", "seed"])
+    assert rows.loc[("a", "mle", 2), "error"] == 2
+    assert rows.loc[("b", "irmae", 0), "error"] == -1
+    assert rows.loc[("b", "irmae", 1), "seconds"] == 20  # a third of the run that trained three seeds
+    assert rows.loc[("a", "irmae", 1), "distance"] == 3
+    assert np.isnan(rows.loc[("a", "mle", 1), "distance"])
+
+
+def test_kind_of_data_is_said_in_words():
+    assert [kind_of_data(info) for info in INFO] == ["clean", "torus latents, noise 0.1"]
+
+
+def test_table_shows_estimates_and_the_mean_absolute_error():
+    table = summarise(compared())
+    mle = table.query("dataset == 'a' and method == 'mle' and quantity == 'estimate'").iloc[0]
+    assert (mle["mean"], mle["seeds"]) == (5.0, 3)
+    text = as_markdown(table, {"a": "A", "b": "B"})
+    assert "| clean: method | n = 4 | abs. error | distance | seconds |" in text
+    assert "| MLE | 5.0 ± 2.5 | 1.00 | – | 0.5 |" in text
+    assert "| IRMAE | 3.0 ± 0.0 | 1.00 | 3 | 10 |" in text
+
+
+def test_every_way_has_a_name_and_the_picture_draws_them():
+    rows = compared()
+    assert set(rows["method"]) <= set(NAMES)
+    drawn = figure.draw(rows)
+    assert [ax.get_title() for ax in drawn.axes] == ["clean", "torus latents, noise 0.1"]
+
+
+def test_estimators_see_other_examples_for_each_seed_and_the_same_for_the_same():
+    x = np.random.default_rng(0).standard_normal((400, 3)).astype(np.float32)
+    table = estimate(x, [0, 1], 150)
+    two_nn = table[table["method"] == "two_nn"].set_index("seed")["estimate"]
+    assert two_nn[0] != two_nn[1]
+    pd.testing.assert_series_equal(table["estimate"], estimate(x, [0, 1], 150)["estimate"])
+    assert table["estimate"].to_numpy() == pytest.approx(3, abs=0.7)
