@@ -5,6 +5,7 @@
 #   OUT=folder benchmarks/device.sh second              at most 9 minutes
 #   OUT=folder benchmarks/device.sh first --device cpu  the same at toy size, without a GPU: the rehearsal
 #   PARTS="agreement forms" OUT=...                     some parts only
+#   SITE=folder OUT=...                                 with packages that an earlier call has installed there
 #
 # Each part writes its result as soon as it is there. A part that fails does not stop the next; a part whose time is up
 # is cut. What Python lacks is installed from the wheels in .whl/ (`make device-wheels`), into a folder of its own. No setting
@@ -24,12 +25,12 @@ pack() { # DIRECTORY NAME: one archive, in pieces of 15 MB
   tar -czf - --exclude=.snakemake -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
 }
 python=python3
-if [ "$device" != cpu ] && ls .whl/*.whl >/dev/null 2>&1; then
-  site=$(mktemp -d)
-  $python -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" .whl/*.whl ||
+if [ -z "${SITE:-}" ] && [ "$device" != cpu ] && ls .whl/*.whl >/dev/null 2>&1; then
+  SITE=$(mktemp -d)
+  $python -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$SITE" .whl/*.whl ||
     echo "some wheels could not be installed"
-  export PYTHONPATH="$PWD/src:$site" PATH="$site/bin:$PATH"
 fi
+[ -z "${SITE:-}" ] || export PYTHONPATH="$PWD/src:$SITE" PATH="$SITE/bin:$PATH"
 
 # part NAME SECONDS COMMAND...: run it, cut it after so many seconds, keep its output and its time.
 part() {
@@ -62,33 +63,34 @@ pipeline() { # DIRECTORY ARGUMENTS...
 export -f pipeline
 export python
 
-# Runs of a configuration side by side on one device, then all the pipeline makes of them.
-sweep() { # DIRECTORY SECONDS ARGUMENTS...
-  local directory=$1 limit=$2 name=sweep_$(basename "$1")
+# Runs of a configuration side by side on one device; the pipeline draws and judges them later, on any machine.
+sweep() { # NAME SECONDS ARGUMENTS...
+  local name=$1 limit=$2
   shift 2
-  part "${name}_data" 60 bash -c "pipeline $directory $configfile --until prepare_synthetic"
-  part "$name" "$limit" $python benchmarks/train_side_by_side.py --configfile $configfile --directory "$directory" \
-    --device "$device" $shorter "$@"
+  part "${name}_data" 60 bash -c "pipeline $out/$name $configfile --quiet all --until prepare_synthetic"
+  part "$name" "$limit" $python benchmarks/train_side_by_side.py --configfile $configfile --directory "$out/$name" \
+    --device "$device" "$@"
 }
 
 case $call in
 first)
   gpu rates 40 --cases $cases --questions rates
-  SHOWN=30 part tests 60 $python -m pytest -q -m gpu -p no:cacheprovider tests/training
+  SHOWN=30 part tests 90 $python -m pytest -q -m gpu -p no:cacheprovider tests/training
   gpu agreement 60 --cases $cases --questions agreement
   gpu forms 60 --cases $cases --questions forms
-  part sharing_streams 60 $python benchmarks/sharing.py --device "$device" --case "$small" --seeds 10 --ways streams --counts $counts \
-    --steps $steps --output "$out/sharing_streams.csv"
-  part smoke 90 bash -c "pipeline $out/smoke config/smoke.yaml --resources gpu=1"
+  part sharing_streams 60 $python benchmarks/sharing.py --device "$device" --case "$small" --seeds 10 --ways streams \
+    --counts $counts --steps $steps --output "$out/sharing_streams.csv"
   gpu mnist 60 --cases $cases --questions mnist
-  gpu rivals 60 --cases $cases --questions rivals
   gpu training 80 --cases ${cases%% *} --questions "training_${cases%% *}"
-  part sharing_processes 60 $python benchmarks/sharing.py --device "$device" --case "${cases%% *}" --ways processes \
-    --counts 1 4 --steps $steps --output "$out/sharing_processes.csv"
-  SHOWN=30 part tests_inception 100 $python -m pytest -q -m gpu -p no:cacheprovider tests/evaluation
+  gpu rivals 60 --cases $cases --questions rivals
+  part smoke 90 bash -c "pipeline $out/smoke config/smoke.yaml --resources gpu=1"
   ;;
 second)
-  sweep "$out/sweep" "${SWEEP:-420}"
+  gpu grid 120 --cases $cases --questions grid
+  part sharing_processes 60 $python benchmarks/sharing.py --device "$device" --case "$small" --seeds 10 --ways processes \
+    --counts 1 4 --steps $steps --output "$out/sharing_processes.csv"
+  SHOWN=30 part tests_inception 150 $python -m pytest -q -m gpu -p no:cacheprovider tests/evaluation
+  sweep paper "${SWEEP:-300}" ${SWEEP_ARGUMENTS:-$shorter}
   ;;
 *)
   echo "first or second, not $call" >&2

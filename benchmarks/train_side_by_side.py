@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--datasets", nargs="+")
     parser.add_argument("--models", nargs="+", default=["wae", "maae"])
+    parser.add_argument("--capacities", nargs="+", type=int)
     parser.add_argument("--steps", type=int, help="instead of the configuration's")
     parser.add_argument("--every", type=int, help="instead of the configuration's checkpoint_every")
     arguments = parser.parse_args()
@@ -45,7 +46,8 @@ def main() -> None:
     prepared: list[PreparedRun] = []
     for name, label, m in experiment.runs(arguments.datasets, arguments.models):
         folder = results / f"runs/{name}/{label}/m{m}"
-        if (folder / "run.json").exists():
+        unwanted = arguments.capacities is not None and m not in arguments.capacities
+        if unwanted or (folder / "run.json").exists():
             continue
         entry = experiment.datasets[name]
         dataset = load_dataset(results / f"data/{name}")
