@@ -174,7 +174,7 @@ class FusedAdam(Adam):
 
 
 @functools.cache
-def _fused_on(device: torch.device) -> bool:
+def fused_on(device: torch.device) -> bool:
     """Whether a device is a GPU that the fused kernels can be compiled for; says so once if they cannot."""
     if device.type != "cuda":
         return False
@@ -183,14 +183,14 @@ def _fused_on(device: torch.device) -> bool:
 
         check(device)
     except Exception as error:  # missing Triton, C compiler or driver: each has its own kind
-        logger.warning("the fused optimiser cannot be used (%s): training takes longer", error)
+        logger.warning("fused kernels cannot be used (%s): training takes longer", error)
         return False
     return True
 
 
 def tf1_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
     """TensorFlow 1's RMSProp, fused on a GPU."""
-    return (FusedTF1RMSProp if _fused_on(parameters[0].device) else TF1RMSProp)(parameters)
+    return (FusedTF1RMSProp if fused_on(parameters[0].device) else TF1RMSProp)(parameters)
 
 
 class TorchOptimiser:
@@ -219,7 +219,7 @@ def torch_rmsprop(parameters: Sequence[Tensor]) -> Optimiser:
 
 
 def _adam(parameters: Sequence[Tensor], betas: tuple[float, float]) -> Optimiser:
-    return (FusedAdam if _fused_on(parameters[0].device) else Adam)(parameters, betas)
+    return (FusedAdam if fused_on(parameters[0].device) else Adam)(parameters, betas)
 
 
 def adam(parameters: Sequence[Tensor]) -> Optimiser:

@@ -100,6 +100,30 @@ def test_watch_names_the_step_of_a_scheduled_divergence():
     assert (found.seed, found.step) == (VECTORS.seeds[1], 3)
 
 
+def test_fused_layer_and_penalty_equal_the_ordinary_ones():
+    interpreted("""
+import torch
+from maskaae.training.fast import fused, relu_pass
+draw = torch.Generator().manual_seed(0)
+x, kernel, bias = (torch.randn(shape, generator=draw) for shape in ((3, 5, 4), (3, 4, 6), (3, 1, 6)))
+wanted, out = torch.empty(2, 3, 5, 6)
+relu_pass.hidden_layer(x, kernel, bias, wanted)
+fused.hidden_layer(x, kernel, bias, out)
+torch.testing.assert_close(out, wanted)
+assert (wanted == 0).any() and (wanted > 0).any()
+fused.hidden_layer(x * torch.nan, kernel, bias, out)
+assert out.isnan().all()  # a network that has diverged must not look well
+gradient = torch.randn(3, 5, 4, generator=draw)
+gradient[1, 2] = 0.0  # a critic that is flat there
+norm = gradient.norm(dim=-1, keepdim=True)
+square = torch.empty(3, 5, 1)
+scaled = gradient.clone()
+fused.penalty_(scaled, square, 0.7, 1e-30)
+torch.testing.assert_close(square, (norm - 1) ** 2)
+torch.testing.assert_close(scaled, 0.7 * (norm - 1) / norm.clamp_min(1e-30) * gradient)
+""")
+
+
 ALL_MODELS = {
     name: dataclasses.replace(VECTORS, model=name, steps=STEPS, shape=(3, 4, 1), kind="images")
     if name == "vae"

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from maskaae.networks.layers import SeedLinear
 from maskaae.networks.mlp import Mlp, MlpCritic
+from maskaae.training.optimisers import fused_on
 
 SMALLEST_NORM = 1e-30
 """Keeps 0 / 0 from a sample on which the critic is flat; its share of the gradient is then zero."""
@@ -34,6 +35,11 @@ def where_open_(values: Tensor, activations: Tensor) -> Tensor:
 def memory(like: Tensor, *shape: int) -> Tensor:
     """Uninitialised memory of a shape, of the type and on the device of another tensor."""
     return torch.empty(shape, dtype=like.dtype, device=like.device)
+
+
+def hidden_layer(x: Tensor, kernel: Tensor, bias: Tensor, out: Tensor) -> Tensor:
+    """ReLU of an affine map (seed, row, inputs) to (seed, row, width), written to ``out``."""
+    return torch.baddbmm(bias, x, kernel, out=out).relu_()
 
 
 class ReluPass:
@@ -54,6 +60,13 @@ class ReluPass:
     def __init__(self, network: Mlp, rows: int, back: slice = slice(None)) -> None:
         layers = [cast(SeedLinear, layer) for layer in network.layers]
         self._layers = layers
+        self.is_fused = fused_on(layers[0].weight.device)
+        if self.is_fused:
+            from maskaae.training.fast import fused
+
+            self._hidden_layer = fused.hidden_layer
+        else:
+            self._hidden_layer = hidden_layer
         self.weights = [layer.weight.detach() for layer in layers]  # each (seed, inputs, outputs)
         self._biases = [layer.bias.detach() for layer in layers]  # each (seed, 1, outputs)
         seeds, like = len(self.weights[0]), self.weights[0]
@@ -68,7 +81,7 @@ class ReluPass:
         """Output (seed, rows, outputs) of a batch (seed, rows, inputs); valid until the next pass."""
         self.inputs[0] = x
         for i, (weight, bias) in enumerate(zip(self.weights[:-1], self._biases[:-1], strict=True)):
-            torch.baddbmm(bias, self.inputs[i], weight, out=self.inputs[i + 1]).relu_()
+            self._hidden_layer(self.inputs[i], weight, bias, self.inputs[i + 1])
         return torch.baddbmm(self._biases[-1], self.inputs[-1], self.weights[-1], out=self.output)
 
     def back_from(self, delta: Tensor) -> None:
@@ -116,6 +129,7 @@ class CriticPass(ReluPass):
         share = self.output.new_full((batch, 1), 1.0 / batch)
         self._row_weights = torch.cat((share, -share, torch.ones_like(share)))  # (3 batch, 1)
         self.deltas[-1] = self._row_weights.expand(len(self.output), -1, -1)
+        cast(Tensor, self._layers[-1].bias.grad).zero_()
         hidden = [weight.shape[2] for weight in self.weights[:-1]]
         self._carried = [memory(self.output, len(self.output), batch, width) for width in hidden]
 
@@ -138,13 +152,26 @@ class CriticPass(ReluPass):
         scores = self.forward(rows)
         self._weighted_back()
         gradient = torch.bmm(self.deltas[0][:, between], self.weights[0].transpose(1, 2))  # (seed, batch, m)
+        square = self._penalise_(gradient)  # (seed, batch, 1)
+        self._write_gradients(gradient, between)
+        score = scores.view(len(scores), 3, batch).mean(dim=2)  # (seed, kind)
+        wasserstein, penalty = score[:, 1] - score[:, 0], square.mean(dim=(1, 2))
+        return self._penalty_weight * penalty - wasserstein, wasserstein, penalty
+
+    def _penalise_(self, gradient: Tensor) -> Tensor:
+        """Turn input gradients into the weighted penalty's derivative by them; ``(|g| - 1)^2``."""
+        factor = 2.0 * self._penalty_weight / self._batch
+        if self.is_fused:
+            from maskaae.training.fast.fused import penalty_
+
+            square = gradient.new_empty(*gradient.shape[:2], 1)
+            penalty_(gradient, square, factor, SMALLEST_NORM)
+            return square
         norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
         excess = norm - 1.0
-        scale = (excess / norm.clamp_min(SMALLEST_NORM)).mul_(2.0 * self._penalty_weight / batch)
-        self._write_gradients(gradient.mul_(scale), between)
-        score = scores.view(len(scores), 3, batch).mean(dim=2)  # (seed, kind)
-        wasserstein, penalty = score[:, 1] - score[:, 0], excess.square_().mean(dim=(1, 2))
-        return self._penalty_weight * penalty - wasserstein, wasserstein, penalty
+        gradient.mul_((excess / norm.clamp_min(SMALLEST_NORM)).mul_(factor))
+        square: Tensor = excess.square_()
+        return square
 
     def _weighted_back(self) -> None:
         """Take the weighted scores back to every hidden layer, before its ReLU."""
@@ -174,8 +201,7 @@ class CriticPass(ReluPass):
             entering[:, between] = carried
             torch.bmm(entering.transpose(1, 2), delta, out=layer.weight.grad)
             if layer is self._layers[-1]:
-                cast(Tensor, layer.bias.grad).zero_()  # a constant shift of all scores changes nothing
-                return
+                return  # a constant shift of all scores changes nothing: the bias's gradient stays zero
             torch.sum(delta[:, : 2 * self._batch], dim=1, keepdim=True, out=layer.bias.grad)
             carried = torch.bmm(carried, self.weights[i], out=self._carried[i])
             where_open_(carried, self.inputs[i + 1][:, between])
