@@ -25,7 +25,7 @@ if EXPERIMENT.claims:
                 category="Claims",
                 labels={"table": "claims"},
             ),
-            findings=expand(FINDINGS, figure=CLAIM_FIGURES),
+            findings=expand(FINDINGS, figure=SHOW_CLAIMS),
         log:
             "results/logs/tables/claims.log",
         benchmark:

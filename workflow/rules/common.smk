@@ -79,15 +79,6 @@ def runs(name, datasets, models, capacities=None):
     ]
 
 
-def shown(name, datasets, models):
-    """The same for the one capacity that a data set shows where there is room for one."""
-    return [
-        f"results/runs/{dataset}/{model}/m{DATASETS[dataset].capacity}/{name}"
-        for dataset in datasets
-        for model in models
-    ]
-
-
 def infos(datasets):
     """The dataset.json of each data set."""
     return [f"results/data/{dataset}/dataset.json" for dataset in datasets]

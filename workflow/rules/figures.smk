@@ -1,8 +1,8 @@
 """Figures.
 
-Input: metrics, histories, covariances or samples of the runs that a figure shows. Output: results/figures/
-with a pdf, a png and the csv that was drawn. Each figure that the configuration asks for has a rule of its
-name, so that `snakemake fig4` makes it and what it needs, and no more.
+Input: metrics, histories, covariances or samples of the runs that a figure's record names
+(maskaae.report.records). Output: results/figures/ with a pdf, a png and the csv that was drawn. Each figure that the
+configuration asks for has a rule of its name, so that `snakemake fig4` makes it and what it needs, and no more.
 """
 
 ASKED_FIGURES = {name: asked for name, asked in EXPERIMENT.figures.items() if asked}
@@ -13,19 +13,20 @@ FIGURES = [
 ]
 
 for figure, asked in ASKED_FIGURES.items():
+    record = FIGURE_RECORDS[figure]
 
     rule:
         name:
             figure
         input:
-            **FIGURE_INPUTS[figure](asked),
+            **shown_files(record, asked),
             modules=modules(*REPORT_MODULES, "evaluation/counts.py"),
         output:
             csv=f"results/figures/{figure}.csv",
             pdf=f"results/figures/{figure}.pdf",
             png=report(
                 f"results/figures/{figure}.png",
-                caption=f"../report/{FIGURE_SCRIPTS.get(figure, figure)}.rst",
+                caption=f"../report/{record.caption}.rst",
                 category="Figures",
                 labels={"figure": figure},
             ),
@@ -37,9 +38,9 @@ for figure, asked in ASKED_FIGURES.items():
             mem_mb=2000,
             runtime=10,
         params:
-            **FIGURE_PARAMS.get(figure, lambda asked: {})(asked),
-            **findings(figure),
-            script=FIGURE_SCRIPTS.get(figure, figure),
+            **settings(record, asked),
+            **findings(record),
+            script=record.script,
             metric=metrics(DATASETS),
             titles=titles(DATASETS),
         message:

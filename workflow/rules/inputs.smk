@@ -1,7 +1,9 @@
 """Input functions: from wildcards, or from what the configuration asks for, to the files that are needed."""
 
 from maskaae.data.registry import SOURCES, input_paths
-from maskaae.report.claims.shown import FIGURES as CLAIM_FIGURES
+from maskaae.report.records import FIGURES as FIGURE_RECORDS
+from maskaae.report.records import SHOW_CLAIMS
+from maskaae.report.records import TABLES as TABLE_RECORDS
 
 EVALUATION_MODULES = ("evaluation", "method", "models", "networks")
 REPORT_MODULES = (
@@ -71,84 +73,37 @@ def tuned(wildcards):
     return {"tuning": f"results/tuning/{wildcards.dataset}/{wildcards.model}.csv"}
 
 
-def metrics_against_capacity(models):
-    """Figures 1 and 4: metrics of some models at all capacities, on the data sets asked for."""
-    return lambda asked: {
-        "metrics": runs("metrics.csv", asked, models),
-        "info": infos(asked),
+def shown_files(record, asked):
+    """Input of a figure or table: files of the runs that its record names, and its data sets' dataset.json."""
+    wanted = record.wanted(asked)
+    files = {
+        name: [
+            f"results/runs/{dataset}/{model}/m{m}/{runs.file}"
+            for dataset, model, m in runs.of(wanted, DATASETS)
+        ]
+        for name, runs in record.runs.items()
     }
+    return {**files, "info": infos(wanted)} if wanted else files
 
 
-def covariances(asked):
-    """Figures 10 to 13: WAE and MAAE side by side on one data set."""
+def settings(record, asked):
+    """Hyper-parameters that the script of a figure or table needs, of each data set that it shows."""
     return {
-        "covariance": shown("covariance.csv", [asked], ["wae", "maae"]),
-        "info": infos([asked]),
-    }
-
-
-def over_training(asked):
-    """Figures 5 and 8: history and metrics of MAAE at some capacities of one data set."""
-    dataset, capacities = [asked["dataset"]], asked["capacities"]
-    return {
-        "history": runs("history.csv", dataset, ["maae"], capacities),
-        "metrics": runs("metrics.csv", dataset, ["maae"], capacities),
-        "info": infos(dataset),
-    }
-
-
-def at_capacity(name, asked):
-    """A file of every model that is trained on some data sets, at the capacity given for each."""
-    return [
-        f"results/runs/{dataset}/{model}/m{m}/{name}"
-        for dataset, m in asked.items()
-        for model in DATASETS[dataset].models_at(m)
-    ]
-
-
-FIGURE_INPUTS = {
-    "fig1": metrics_against_capacity(["wae"]),
-    "fig4": metrics_against_capacity(["wae", "maae"]),
-    "fig5": over_training,
-    "fig6": lambda asked: {
-        "samples": shown("samples.csv", asked, ["maae"]),
-        "info": infos(asked),
-    },
-    "fig7": lambda asked: {},
-    "fig8": over_training,
-    "fig9": lambda asked: {"info": infos([asked])},
-    **{f"fig{number}": covariances for number in (10, 11, 12, 13)},
-    "cuts": lambda asked: {
-        "history": shown("history.csv", asked, ["maae"]),
-        "info": infos(asked),
-    },
-    "models_over_capacity": metrics_against_capacity(None),
-    "model_samples": lambda asked: {
-        "samples": at_capacity("samples.csv", asked),
-        "info": infos(asked),
-    },
-}
-FIGURE_PARAMS = {
-    "fig5": lambda asked: {
-        "threshold": DATASETS[asked["dataset"]].hyperparameters.activity_threshold
-    },
-    "cuts": lambda asked: {
-        "longest": {
-            name: DATASETS[name].hyperparameters.search_windows[-1].longest
-            for name in asked
+        name: {
+            dataset: setting(DATASETS[dataset].hyperparameters)
+            for dataset in record.wanted(asked)
         }
-    },
-}
-FIGURE_SCRIPTS = {f"fig{number}": "fig10" for number in (10, 11, 12, 13)}
+        for name, setting in record.settings.items()
+    }
 
 
 FINDINGS = "results/tables/findings/{figure}.rst"
 
 
-def findings(figure):
+def findings(record):
     """Parameter for a caption, read when the report is made: where the lines of a figure or table are."""
-    if EXPERIMENT.claims and figure in CLAIM_FIGURES:
-        return {"findings": Path(FINDINGS.format(figure=figure))}
+    if EXPERIMENT.claims and record.claims:
+        return {"findings": Path(FINDINGS.format(figure=record.name))}
     return {}
 
 

@@ -1,20 +1,9 @@
 """Tables.
 
-Input: metrics of the runs that a table shows. Output: results/tables/ with csv, Markdown and LaTeX. As with
-figures, each table that the configuration asks for has a rule of its name.
+Input: files of the runs that a table's record names (maskaae.report.records). Output: results/tables/ with csv,
+Markdown and LaTeX. As with figures, each table that the configuration asks for has a rule of its name.
 """
 
-TABLE_INPUTS = {
-    "table1": lambda asked: {
-        "metrics": at_capacity("metrics.csv", asked),
-        "records": at_capacity("run.json", asked),
-    },
-    "table2": lambda asked: {
-        "metrics": shown("metrics.csv", asked, ["wae", "maae"]),
-        "counts": runs("metrics.csv", asked, ["maae"]),
-        "info": infos(asked),
-    },
-}
 TABLES = [
     f"results/tables/{table}.csv"
     for table in EXPERIMENT.tables
@@ -22,12 +11,13 @@ TABLES = [
 ]
 
 for table, asked in EXPERIMENT.tables.items():
+    record = TABLE_RECORDS[table]
 
     rule:
         name:
             table
         input:
-            **TABLE_INPUTS[table](asked),
+            **shown_files(record, asked),
             modules=modules(
                 *REPORT_MODULES,
                 "report/markup.py",
@@ -39,7 +29,7 @@ for table, asked in EXPERIMENT.tables.items():
             csv=f"results/tables/{table}.csv",
             md=report(
                 f"results/tables/{table}.md",
-                caption=f"../report/{table}.rst",
+                caption=f"../report/{record.caption}.rst",
                 category="Tables",
                 labels={"table": table},
             ),
@@ -52,8 +42,9 @@ for table, asked in EXPERIMENT.tables.items():
             mem_mb=2000,
             runtime=10,
         params:
-            **findings(table),
-            script=table,
+            **settings(record, asked),
+            **findings(record),
+            script=record.script,
             metric=metrics(DATASETS),
             titles=titles(DATASETS),
         message:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from jsonschema import Draft202012Validator
 
-from maskaae.config.asked import COMPARISONS, NEEDED_MODELS, figure_problems
+from maskaae.config.asked import figure_problems
 from maskaae.config.datasets import DatasetEntry, check_network, dataset_entry, network_problems
 from maskaae.config.errors import ConfigError, explain, repeated, suggestion
 from maskaae.config.reading import Values, fill_defaults, infinite_values
@@ -17,6 +17,7 @@ from maskaae.data import registry
 from maskaae.data.own.recognise import complete
 from maskaae.method.presets import DeterministicConstants, Fidelity, Hyperparameters, VariationalConstants
 from maskaae.models.catalogue import TITLES
+from maskaae.report.records import RECORDS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Experiment:
         """Models that are trained without being asked for: all but those that only things on request show."""
         models = {model for entry in self.datasets.values() for model in entry.capacities}
         asked = {*self.figures, *self.tables}
-        shown = {name: models if name in COMPARISONS else set(NEEDED_MODELS[name]) for name in asked}
+        needed = {name: RECORDS[name].models for name in asked}
+        shown = {name: models if needed[name] is None else set(needed[name] or ()) for name in asked}
         on_request = set().union(*(shown[name] for name in asked & self.on_request))
         plain = set().union(*(shown[name] for name in asked - self.on_request))
         return models - (on_request - plain)

@@ -17,7 +17,7 @@ SCRIPTS = Path(__file__).parents[3] / "scripts"
 PARAMS = {
     "metric": {"synthetic_n8": "fd_raw_10k", "digits": "fid_classifier_10k"},
     "titles": {"synthetic_n8": "Synthetic, $n=8$", "digits": "Digits"},
-    "threshold": 0.1,
+    "threshold": {"synthetic_n8": 0.1, "digits": 0.1},
 }
 ENDINGS = ("csv", "pdf", "png", "md", "tex")
 INFOS = [

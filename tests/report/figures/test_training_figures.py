@@ -9,7 +9,7 @@ from simulated_runs import METRIC, TITLES, TRUE_N, simulate_checkpoint, simulate
 from maskaae.report.figures import fig5, fig8
 from maskaae.report.figures.drawing import GREY
 
-THRESHOLD = 0.1
+THRESHOLD = dict.fromkeys(TITLES, 0.1)
 
 
 @pytest.fixture

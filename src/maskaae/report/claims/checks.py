@@ -343,7 +343,7 @@ CLAIMS: Mapping[str, Claim] = {
         theorem_1,
     ),
 }
-"""Claims by their letter; `maskaae.report.claims.shown` says which figures show them."""
+"""Claims by their letter; `maskaae.report.records` says which figures show them."""
 NEEDS = {"a": "known n", "b": "known n", "c": "known n", "h": "known n"}
 """Kind of data that a claim is about; images where nothing is given."""
 

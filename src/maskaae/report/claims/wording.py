@@ -12,8 +12,8 @@ from maskaae.evaluation.counts import NEARLY, WEIGHT_RANGE
 from maskaae.evaluation.protocol import COUNT_RANGE
 from maskaae.report.claims.checks import CLAIMS
 from maskaae.report.claims.numbers import accuracy
-from maskaae.report.claims.shown import FIGURES, SHOWN_IN
 from maskaae.report.claims.verdict import Verdict, together
+from maskaae.report.records import RECORDS, SHOW_CLAIMS
 
 NOTE = """\
 Last checkpoint. Estimates are means over seeds, paired where runs share data and seed; ratios are averaged as
@@ -152,9 +152,9 @@ def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
 
 def _figures_table(verdicts: pd.DataFrame) -> str:
     lines = ["| | the paper says | we found |", "|:--|:--|:--|"]
-    for figure in FIGURES:
+    for figure in SHOW_CLAIMS:
         for letter, claim in CLAIMS.items():
-            if figure in SHOWN_IN[letter]:
+            if letter in RECORDS[figure].claims:
                 verdict = overall(verdicts[verdicts["claim"] == letter])
                 lines.append(f"| {figure} | ({letter}) {claim.statement} | {verdict} |")
     return "\n".join(lines)
@@ -164,7 +164,7 @@ def caption(figure: str, verdicts: pd.DataFrame, titles: Mapping[str, str]) -> s
     """Lines, in reStructuredText, for the end of a figure's caption: the claims it shows, what we found."""
     lines = []
     for letter, claim in CLAIMS.items():
-        if figure not in SHOWN_IN[letter]:
+        if letter not in RECORDS[figure].claims:
             continue
         rows = verdicts[verdicts["claim"] == letter]
         lines.append(f"| **Claim ({letter}):** {claim.statement} **Verdict: {overall(rows)}.**")

@@ -22,7 +22,7 @@ def data(
     history: pd.DataFrame,
     n: Mapping[str, int | None],
     titles: Mapping[str, str],
-    threshold: float,
+    threshold: Mapping[str, float],
 ) -> pd.DataFrame:
     """Mask values of one seed and active dimensions of all, at up to `POINTS` logged steps.
 
@@ -34,8 +34,8 @@ def data(
         Data set -> true latent dimension, None where unknown.
     titles : mapping
         Data set -> its title.
-    threshold : float
-        Mask value from which on a dimension is active.
+    threshold : mapping
+        Data set -> mask value from which on a dimension is active.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def data(
         run's lowest seed that was not lost; they are empty in the other seeds' rows and beyond m.
     """
     rows = thin(history[history["model"] == "maae"]).sort_values(["m", "seed", "step"])
-    rows = in_order(add_by_dataset(rows, "n", n), titles).assign(threshold=threshold)
+    rows = add_by_dataset(add_by_dataset(rows, "n", n), "threshold", threshold)
+    rows = in_order(rows, titles)
     masks = rows.filter(regex=r"^mu_\d+$")
     lost = rows.assign(lost=is_lost(rows)).groupby([*PANEL, "seed"])["lost"].transform("any")
     alive = rows.assign(seed=rows["seed"].mask(lost)).groupby(PANEL)["seed"]

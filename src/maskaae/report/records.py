@@ -1,0 +1,258 @@
+"""Every figure and table by name: what it is made from, and what it asks of the configuration.
+
+The check of the configuration and the Snakefile read this module, so it needs only the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from maskaae.method.presets import Hyperparameters
+
+
+class Asks(Enum):
+    """What stands under the name of a figure or table in the configuration."""
+
+    DATASETS = "names of data sets"
+    DATASET = "name of one data set"
+    CAPACITIES = "mapping of data sets to the capacity to show"
+    RUNS = "dataset: its name; capacities: those to show"
+    NOTHING = "true, or false to leave it out"
+
+
+class Trained(Protocol):
+    """What a record reads of a data set's entry, `maskaae.config.datasets.DatasetEntry`."""
+
+    @property
+    def capacities(self) -> Mapping[str, tuple[int, ...]]:
+        """Capacities that are trained, by model."""
+
+    @property
+    def capacity(self) -> int | None:
+        """The capacity shown where there is room for one."""
+
+
+class Runs(NamedTuple):
+    """One file of each of several runs.
+
+    Attributes
+    ----------
+    file : str
+        Its name in the folder of a run.
+    models : tuple of str or None
+        Models; None for all that are trained.
+    capacities : {"all", "shown"}
+        All that are trained, or those to show: the ones that the configuration gives for the figure, or else
+        the data set's `capacity`.
+    """
+
+    file: str
+    models: tuple[str, ...] | None = None
+    capacities: Literal["all", "shown"] = "all"
+
+    def of(
+        self, wanted: Mapping[str, list[int]], entries: Mapping[str, Trained]
+    ) -> list[tuple[str, str, int]]:
+        """Choose runs (data set, model, m) of the grid.
+
+        Parameters
+        ----------
+        wanted : mapping
+            As from `Record.wanted`.
+        entries : mapping
+            Data sets of the experiment, by name.
+        """
+        return [
+            (name, model, m)
+            for name, entry in entries.items()
+            if name in wanted
+            for model, trained in entry.capacities.items()
+            if self.models is None or model in self.models
+            for m in trained
+            if self.capacities == "all" or m in (wanted[name] or (entry.capacity,))
+        ]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A figure or table.
+
+    Attributes
+    ----------
+    name : str
+        Its rule, its target (`snakemake name`), its key in the configuration and the stem of its files.
+    description : str
+        One line for the table of keys.
+    asks : Asks
+        What the configuration says of it.
+    runs : mapping of str to Runs
+        Files of runs, by the name under which its script reads them.
+    settings : mapping of str to callable
+        Hyper-parameters that its script needs of each data set, by the name of the param.
+    kind : {"images", "vectors"} or None
+        What its data sets must hold.
+    generator : str or None
+        Source whose random generator it draws, so that its data sets must come from it.
+    claims : str
+        Letters of the paper's claims that it shows, see `maskaae.report.claims.checks`.
+    script, caption : str
+        Stems of its files in scripts/ and in workflow/report/; its name where they are empty.
+    """
+
+    name: str
+    description: str
+    asks: Asks
+    runs: Mapping[str, Runs] = field(default_factory=dict)
+    settings: Mapping[str, Callable[[Hyperparameters], float]] = field(default_factory=dict)
+    kind: Literal["images", "vectors"] | None = None
+    generator: str | None = None
+    claims: str = ""
+    script: str = ""
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        """Name script and caption after the figure."""
+        object.__setattr__(self, "script", self.script or self.name)
+        object.__setattr__(self, "caption", self.caption or self.name)
+
+    @property
+    def models(self) -> tuple[str, ...] | None:
+        """Models that must be trained; None where all that are trained are shown."""
+        named = [runs.models for runs in self.runs.values()]
+        if None in named:
+            return None
+        return tuple(dict.fromkeys(model for models in named for model in models or ()))
+
+    def wanted(self, asked: Any) -> dict[str, list[int]]:
+        """Data sets that the configuration names for it, each with the capacities that it gives, if any.
+
+        Parameters
+        ----------
+        asked : bool, str, list or mapping
+            What stands under its name, as `asks` says.
+        """
+        match self.asks:
+            case Asks.NOTHING:
+                return {}
+            case Asks.DATASET:
+                return {asked: []}
+            case Asks.DATASETS:
+                return {name: [] for name in asked}
+            case Asks.CAPACITIES:
+                return {name: [m] for name, m in asked.items()}
+            case Asks.RUNS:
+                return {asked["dataset"]: list(asked["capacities"])}
+
+
+WAE, MAAE, BOTH = ("wae",), ("maae",), ("wae", "maae")
+
+FIG10 = Record(
+    "fig10",
+    "normalised absolute covariance, WAE and MAAE: one data set",
+    Asks.DATASET,
+    {"covariance": Runs("covariance.csv", BOTH, "shown")},
+    claims="f",
+    script="fig10",
+    caption="fig10",
+)
+
+FIGURES: Mapping[str, Record] = {
+    record.name: record
+    for record in (
+        Record(
+            "fig1",
+            "WAE's FID against m: data sets",
+            Asks.DATASETS,
+            {"metrics": Runs("metrics.csv", WAE)},
+            claims="adh",
+        ),
+        Record(
+            "fig4",
+            "FID of WAE and MAAE, active count of MAAE, against m: data sets",
+            Asks.DATASETS,
+            {"metrics": Runs("metrics.csv", BOTH)},
+            claims="abcd",
+        ),
+        Record(
+            "fig5",
+            "mask values over training",
+            Asks.RUNS,
+            {"history": Runs("history.csv", MAAE, "shown")},
+            settings={"threshold": lambda constants: constants.activity_threshold},
+            claims="dg",
+        ),
+        Record(
+            "fig6",
+            "random samples: data sets",
+            Asks.DATASETS,
+            {"samples": Runs("samples.csv", MAAE, "shown")},
+            kind="images",
+        ),
+        Record("fig7", "the ball cover of Lemma 1; needs nothing", Asks.NOTHING),
+        Record(
+            "fig8",
+            "reconstruction, Wasserstein estimate and FID over training",
+            Asks.RUNS,
+            {
+                "history": Runs("history.csv", MAAE, "shown"),
+                "metrics": Runs("metrics.csv", MAAE, "shown"),
+            },
+            claims="g",
+        ),
+        Record("fig9", "the synthetic generator: one data set", Asks.DATASET, generator="synthetic"),
+        FIG10,
+        *(replace(FIG10, name=f"fig{number}", description="as figure 10") for number in (11, 12, 13)),
+        Record(
+            "cuts",
+            "reconstruction and Wasserstein estimate of codes cut off after k dimensions "
+            "(`nested` mask training): data sets",
+            Asks.DATASETS,
+            {"history": Runs("history.csv", MAAE, "shown")},
+            settings={"longest": lambda constants: constants.search_windows[-1].longest},
+        ),
+        Record(
+            "models_over_capacity",
+            "FID against m, a panel for every model that is trained: data sets",
+            Asks.DATASETS,
+            {"metrics": Runs("metrics.csv")},
+        ),
+        Record(
+            "model_samples",
+            "samples of every model that is trained: for each data set, the capacity to show",
+            Asks.CAPACITIES,
+            {"samples": Runs("samples.csv", capacities="shown")},
+            kind="images",
+        ),
+    )
+}
+
+TABLES: Mapping[str, Record] = {
+    record.name: record
+    for record in (
+        Record(
+            "table1",
+            "FID of every model that is trained, beside cited ones: for each data set, the capacity to show",
+            Asks.CAPACITIES,
+            {
+                "metrics": Runs("metrics.csv", capacities="shown"),
+                "records": Runs("run.json", capacities="shown"),
+            },
+            claims="e",
+        ),
+        Record(
+            "table2",
+            "capacity and NAC of WAE and MAAE: data sets",
+            Asks.DATASETS,
+            {"metrics": Runs("metrics.csv", BOTH, "shown"), "counts": Runs("metrics.csv", MAAE)},
+            claims="f",
+        ),
+    )
+}
+
+RECORDS: Mapping[str, Record] = {**FIGURES, **TABLES}
+SHOW_CLAIMS = sorted(name for name, record in RECORDS.items() if record.claims)
+"""Figures and tables whose captions end with verdicts on the paper's claims."""
