@@ -13,6 +13,7 @@ GRID = {
     "a": SimpleNamespace(capacities={"wae": (2, 4), "maae": (4, 8), "rae": (4,)}, capacity=4),
     "b": SimpleNamespace(capacities={"maae": (8,)}, capacity=8),
 }
+AT_4 = [("a", "maae", 4), ("a", "rae", 4)]
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=lambda record: record.name)
@@ -29,9 +30,10 @@ def test_no_figure_has_the_name_of_a_table():
 @pytest.mark.parametrize(
     ("asks", "asked", "runs", "chosen"),
     [
-        (Asks.DATASETS, ["b", "a"], Runs("f", ("maae",)), [("a", "maae", 4), ("a", "maae", 8), ("b", "maae", 8)]),
+        (Asks.DATASETS, ["b", "a"], Runs("f", ("wae",)), [("a", "wae", 2), ("a", "wae", 4)]),
         (Asks.DATASETS, ["a"], Runs("f", ("wae", "maae"), "shown"), [("a", "wae", 4), ("a", "maae", 4)]),
         (Asks.DATASET, "b", Runs("f"), [("b", "maae", 8)]),
+        (Asks.DATASETS, ["b", "a"], Runs("f", ("rae", "maae"), "shown"), [*AT_4, ("b", "maae", 8)]),
         (Asks.CAPACITIES, {"a": 4}, Runs("f", None, "shown"), [("a", m, 4) for m in ("wae", "maae", "rae")]),
         (Asks.RUNS, {"dataset": "a", "capacities": [8]}, Runs("f", ("maae",), "shown"), [("a", "maae", 8)]),
         (Asks.NOTHING, True, Runs("f"), []),
