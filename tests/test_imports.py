@@ -180,7 +180,7 @@ BREACHES = [
     ("tuning.trials", "from maskaae.estimator import MaskAAE", "tuning.trials imports estimator"),
     ("estimator", "from maskaae import verify", "estimator imports verify"),
     ("logs", "from maskaae.data.dataset import Dataset", "logs imports data.dataset"),
-    ("data.definitions", "GONE = 'maskaae.data.gone'", "data.definitions names maskaae.data.gone"),
+    ("data.registry", "GONE = 'maskaae.data.gone'", "data.registry names maskaae.data.gone"),
     ("report.markup", "def f():\n    import torch", "report.table2 imports torch through report.markup"),
     (
         "evaluation.protocol",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from maskaae.config.datasets import DatasetEntry
-from maskaae.config.errors import suggestion
 from maskaae.config.reading import Values
 from maskaae.data import registry
+from maskaae.data.registry import suggestion
 from maskaae.report.records import RECORDS, Record
 
 

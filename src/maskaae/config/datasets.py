@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from maskaae.config.errors import suggestion
 from maskaae.config.reading import Values
 from maskaae.config.variants import Setting, split_label
 from maskaae.data import registry
+from maskaae.data.registry import suggestion
 from maskaae.evaluation.protocol import feature_spaces, metric_column
 from maskaae.method.presets import PRESETS, Hyperparameters
 from maskaae.models.catalogue import CATALOGUE
@@ -95,8 +95,7 @@ def dataset_entry(values: Values, config: Values, schema: Values) -> DatasetEntr
     name = values["name"]
     own = set(schema["properties"]["datasets"]["items"]["properties"]) - {"name", "source"}
     source_keys = {key: value for key, value in values.items() if key not in own}
-    _refuse_misspelt(name, source_keys, own)
-    spec = registry.resolve(source_keys)
+    spec = registry.resolve(source_keys, own)
     kind, dimension = registry.describe(spec)
     _check_models(name, values["capacities"], kind)
     _check_capacities(name, values["capacities"], values["capacity"], dimension)
@@ -160,20 +159,6 @@ def _may_have_labels(spec: Values) -> bool:
         return False
     keys = [key for key in ("label_column", "label_path", "label_key") if key in spec]
     return not keys or any(spec[key] is not None for key in keys)
-
-
-def _refuse_misspelt(name: str, source_keys: Values, own: Iterable[str]) -> None:
-    """Refuse a key that neither the pipeline nor the source knows, with the nearest one that exists."""
-    source = registry.SOURCES.get(source_keys["source"])
-    if source is None:
-        known_sources = ", ".join(registry.SOURCES)
-        raise ValueError(
-            f"data set {name!r}: source: {source_keys['source']!r} is unknown; known: {known_sources}"
-        )
-    known = [*own, *source.spec_schema["properties"]]
-    for key in source_keys:
-        if key not in ("name", "source", *known):
-            raise ValueError(f"data set {name!r}: key {key!r} is unknown{suggestion(key, known)}")
 
 
 def check_network(name: str, network: Values, kind: str | None, dimension: int | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
+
+from maskaae.data.registry import suggestion
 
 
 class ConfigError(ValueError):
@@ -29,13 +30,6 @@ def explain(error: ValidationError) -> str:
         return f"{where}: the list is empty; give at least {error.validator_value} value"
     meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     return f"{where}: {error.message}" + (f" ({meaning})" if meaning else "")
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Nearest known word, or all of them."""
-    known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
 
 
 def repeated(names: Sequence[str]) -> list[str]:

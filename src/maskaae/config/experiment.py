@@ -10,11 +10,12 @@ from jsonschema import Draft202012Validator
 
 from maskaae.config.asked import figure_problems
 from maskaae.config.datasets import DatasetEntry, check_network, dataset_entry, network_problems
-from maskaae.config.errors import ConfigError, explain, repeated, suggestion
+from maskaae.config.errors import ConfigError, explain, repeated
 from maskaae.config.reading import Values, fill_defaults, infinite_values
 from maskaae.config.variants import MASKED, Group, Variant, apply, group_from_config, lineage, split_label
 from maskaae.data import registry
 from maskaae.data.own.recognise import complete
+from maskaae.data.registry import suggestion
 from maskaae.method.presets import DeterministicConstants, Fidelity, Hyperparameters, VariationalConstants
 from maskaae.models.catalogue import TITLES
 from maskaae.report.records import RECORDS

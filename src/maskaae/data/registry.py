@@ -1,33 +1,346 @@
-"""Every source of data by name, and the check of the config's entries against them.
+"""Every source of data by name, its keys, and the check of a configuration's entries against them.
 
-The Snakefile imports this module while it is parsed, so it and the modules it imports need only the standard
-library; a source's own module is imported when it prepares something.
+The Snakefile imports this module while it is parsed, so it needs only the standard library at import; a
+source's own module is imported when it prepares something.
 """
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from maskaae.data import definitions
-from maskaae.data.source import Description, Source, Spec
+if TYPE_CHECKING:
+    from maskaae.data.dataset import DatasetInfo
 
-SOURCES: Mapping[str, Source] = {source.name: source for source in definitions.ALL}
+Spec = Mapping[str, Any]
+"""A resolved entry of the configuration: `name`, `source`, and every key of the source."""
+
+Key = Mapping[str, Any]
+"""JSON schema of a source's key: description, type, limits and, unless the key is required, its default."""
+
+Description = tuple[Literal["images", "vectors"] | None, int | None]
+"""Kind and data dimension D of a data set, each None where only the data can tell."""
 
 
-def resolve(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Check an entry of the config against its source and fill in the defaults.
+@dataclass(frozen=True)
+class Source:
+    """A place where data sets come from.
 
-    Parameters
+    Attributes
     ----------
-    entry : dict
-        `name`, `source` and the source's own keys.
+    module : str
+        Its `prepare(spec, raw, folder, workers)` writes the data set.
+    describe : callable
+        Kind and dimension of the data set of a resolved spec.
+    check : callable
+        Raises ValueError where the values of a spec contradict each other.
+    raw_files : tuple of str
+        Published files that it reads below the raw folder, downloaded or placed by hand.
+    path_keys : tuple of str
+        Keys that name a file or folder of the user's.
+    """
 
-    Returns
-    -------
-    dict
-        The entry with every key of its source.
+    name: str
+    description: str
+    module: str
+    keys: Mapping[str, Key]
+    describe: Callable[[Spec], Description]
+    check: Callable[[Spec], None] = lambda spec: None
+    raw_files: tuple[str, ...] = ()
+    path_keys: tuple[str, ...] = ()
+
+    def prepare(self, spec: Spec, raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
+        """Write the data set of a resolved spec to `folder`.
+
+        Published files are read below `raw`, and image files are decoded in `workers` processes.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If a file is missing or cannot be used; the message names file and place.
+        """
+        info: DatasetInfo = importlib.import_module(self.module).prepare(spec, raw, folder, workers)
+        return info
+
+
+def _key(description: str, kind: str | list[str], **schema: Any) -> Key:
+    return {"description": description, "type": kind, **schema}
+
+
+def _path(description: str) -> Key:
+    return _key(description, "string", minLength=1)
+
+
+def _optional_text(description: str) -> Key:
+    return _key(description, ["string", "null"], minLength=1, default=None)
+
+
+_FRACTION = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
+_SPLIT_SEED = _key("seed of the split", "integer", minimum=0, default=0)
+
+
+def _check_synthetic(spec: Spec) -> None:
+    from maskaae.data.synthetic import LATENT_LAWS, check_sizes, default_hidden
+
+    hidden = default_hidden(spec["n"]) if spec["hidden"] is None else spec["hidden"]
+    check_sizes(n=spec["n"], hidden=hidden, dimension=spec["dimension"], law=LATENT_LAWS[spec["latent"]])
+
+
+_SYNTHETIC = Source(
+    name="synthetic",
+    description="the paper's random generator: z ~ N(0, I_n) through a fixed net (n known)",
+    module="maskaae.data.synthetic",
+    keys={
+        "n": _key("true latent dimension, 1 <= n <= dimension", "integer", minimum=1),
+        "dimension": _key("data dimension D (paper: 128)", "integer", minimum=1, default=128),
+        "hidden": _key(
+            "hidden width; null: max(64, 2n) (our choice)", ["integer", "null"], minimum=1, default=None
+        ),
+        "slope": _key(
+            "slope of the leaky ReLU below 0 (our choice)", "number", exclusiveMinimum=0, default=0.2
+        ),
+        "latent": _key(
+            "law of the latents: the paper's `gaussian`, `uniform`, or angles of a `torus` (our choice)",
+            "string",
+            enum=["gaussian", "uniform", "torus"],
+            default="gaussian",
+        ),
+        "noise": _key(
+            "standard deviation of Gaussian noise added to the data", "number", minimum=0, default=0.0
+        ),
+        "n_train": _key("training examples (our choice)", "integer", minimum=1, default=50_000),
+        "n_test": _key(
+            "test examples (our choice: as many as FID asks for)", "integer", minimum=1, default=10_000
+        ),
+        "seed": _key("seed of the generator's weights and of both splits", "integer", minimum=0, default=0),
+    },
+    describe=lambda spec: ("vectors", spec["dimension"]),
+    check=_check_synthetic,
+)
+
+_DIGITS = Source(
+    name="digits",
+    description="scikit-learn's embedded digits: 1,797 real 8x8 images, ten classes",
+    module="maskaae.data.digits",
+    keys={
+        "test_fraction": _key(
+            "share of the images that becomes the test split", "number", **_FRACTION, default=0.2
+        ),
+        "split_seed": _SPLIT_SEED,
+    },
+    describe=lambda spec: ("images", 64),
+)
+
+
+def _mnist_like(name: str, folder: str, description: str) -> Source:
+    files = (
+        f"{split}-{content}-ubyte.gz"
+        for split in ("train", "t10k")
+        for content in ("images-idx3", "labels-idx1")
+    )
+    return Source(
+        name=name,
+        description=f"{description}: 70,000 grey 28x28 images, ten classes",
+        module="maskaae.data.published.mnist",
+        keys={},
+        describe=lambda spec: ("images", 784),
+        raw_files=tuple(f"{folder}/raw/{file}" for file in files),
+    )
+
+
+_CIFAR10 = Source(
+    name="cifar10",
+    description="photographs: 60,000 colour 32x32 images, ten classes",
+    module="maskaae.data.published.cifar",
+    keys={},
+    describe=lambda spec: ("images", 3 * 32 * 32),
+    raw_files=("cifar-10-python.tar.gz",),
+)
+
+_CELEBA = Source(
+    name="celeba",
+    description="faces: 202,599 colour photographs, centre crop, 64x64, unlabelled",
+    module="maskaae.data.published.celeba",
+    keys={
+        "crop": _key(
+            "side of the centre crop of the photographs", "integer", enum=[140, 128, 160], default=140
+        ),
+        "size": _key("side of the image that the crop is resized to", "integer", minimum=1, default=64),
+    },
+    describe=lambda spec: ("images", 3 * spec["size"] ** 2),
+    raw_files=("celeba/img_align_celeba.zip", "celeba/list_eval_partition.txt"),
+)
+
+
+def _own_split(what: str) -> dict[str, Key]:
+    """Keys by which every source of the user's own data is split."""
+    return {
+        "test_path": _optional_text(f"{what} that is the test split; null: split `path`"),
+        "test_fraction": _key(
+            "share of `path` that becomes the test split; null: 0.2, or 0 with test_path",
+            ["number", "null"],
+            **_FRACTION,
+            default=None,
+        ),
+        "split_seed": _SPLIT_SEED,
+    }
+
+
+_SCALING = _key(
+    "standardise (mean 0, variance 1 on the training split) or none; vectors only",
+    "string",
+    enum=["standardise", "none"],
+    default="standardise",
+)
+
+
+def _check_split(spec: Spec) -> None:
+    if spec["test_path"] is not None and spec["test_fraction"] is not None:
+        raise ValueError(
+            f"test_fraction is {spec['test_fraction']} and test_path is {spec['test_path']!r}; "
+            "give one of them"
+        )
+
+
+def _describe_images(spec: Spec) -> Description:
+    return "images", None if spec["channels"] == "auto" else spec["channels"] * spec["size"] ** 2
+
+
+_IMAGES = Source(
+    name="images",
+    description="your own folder of image files, sub-folders as classes",
+    module="maskaae.data.own.images",
+    keys={
+        "path": _path("a folder of images"),
+        "size": _key(
+            "side that the largest centred square is resized to (our choice)",
+            "integer",
+            minimum=1,
+            default=32,
+        ),
+        "channels": _key(
+            "1 (grey), 3 (colour) or auto: what the files are, if all are alike",
+            ["integer", "string"],
+            enum=["auto", 1, 3],
+            default="auto",
+        ),
+        **_own_split("a folder of images"),
+    },
+    describe=_describe_images,
+    check=_check_split,
+    path_keys=("path", "test_path"),
+)
+
+
+def _describe_table(spec: Spec) -> Description:
+    return "vectors", len(spec["columns"]) if spec["columns"] is not None else None
+
+
+def _check_table(spec: Spec) -> None:
+    _check_split(spec)
+    if len(spec["delimiter"]) != 1 and spec["delimiter"] not in ("auto", "whitespace"):
+        raise ValueError(f"delimiter is {spec['delimiter']!r}; give one character, `whitespace` or `auto`")
+    columns = spec["columns"] or []
+    repeated = sorted({str(column) for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise ValueError(f"columns names {', '.join(repeated)} more than once")
+    if spec["label_column"] is not None and spec["label_column"] in columns:
+        raise ValueError(f"label_column {spec['label_column']!r} is also one of columns; take it out there")
+
+
+_TABLE = Source(
+    name="table",
+    description="your own table: csv, tsv, parquet or text with white space between numbers",
+    module="maskaae.data.own.table",
+    keys={
+        "path": _path("a csv, tsv, parquet or text file, text also gzipped"),
+        "columns": _key(
+            "names (or, without a header, positions from 0) of the columns to learn; "
+            "null: all but label_column",
+            ["array", "null"],
+            items={"type": ["string", "integer"]},
+            minItems=1,
+            default=None,
+        ),
+        "label_column": _key(
+            "name or position of the column of classes; null: none",
+            ["string", "integer", "null"],
+            default=None,
+        ),
+        "delimiter": _key(
+            "the character between fields, `whitespace`, or auto", "string", minLength=1, default="auto"
+        ),
+        "header": _key(
+            "whether the first line holds names: true, false or auto",
+            ["boolean", "string"],
+            enum=["auto", True, False],
+            default="auto",
+        ),
+        "scaling": _SCALING,
+        **_own_split("a table of the same columns"),
+    },
+    describe=_describe_table,
+    check=_check_table,
+    path_keys=("path", "test_path"),
+)
+
+
+def _describe_array(spec: Spec) -> Description:
+    from maskaae.data.own.array import describe
+
+    return describe(spec)
+
+
+def _check_array(spec: Spec) -> None:
+    _check_split(spec)
+    if spec["label_path"] is not None and spec["label_key"] is not None:
+        raise ValueError("label_path and label_key are both given; labels come from one of them")
+    needs_test = spec["test_path"] is not None and spec["label_path"] is not None
+    if needs_test != (spec["test_label_path"] is not None):
+        raise ValueError(
+            "test_label_path goes with both test_path and label_path: the labels of the examples in test_path"
+        )
+
+
+_ARRAY = Source(
+    name="array",
+    description="your own array: npy, npz or IDX, gzipped or not",
+    module="maskaae.data.own.array",
+    keys={
+        "path": _path("an npy, npz or IDX file: (N, D) vectors, (N, H, W) or (N, H, W, C) images"),
+        "key": _optional_text("name of the examples in an npz file; null: the only array in it"),
+        "label_path": _optional_text("an npy or IDX file of one class per example"),
+        "label_key": _optional_text("name of the classes in the npz file"),
+        "scaling": _SCALING,
+        **_own_split("an array of the same shape per example"),
+        "test_label_path": _optional_text("an npy or IDX file of one class per example of test_path"),
+    },
+    describe=_describe_array,
+    check=_check_array,
+    path_keys=("path", "test_path", "label_path", "test_label_path"),
+)
+
+SOURCES: Mapping[str, Source] = {
+    source.name: source
+    for source in (
+        _SYNTHETIC,
+        _DIGITS,
+        _mnist_like("mnist", "MNIST", "handwritten digits"),
+        _mnist_like("fashion_mnist", "FashionMNIST", "articles of clothing"),
+        *(_CIFAR10, _CELEBA, _IMAGES, _TABLE, _ARRAY),
+    )
+}
+
+
+def resolve(entry: Mapping[str, Any], other_keys: Iterable[str] = ()) -> dict[str, Any]:
+    """Check an entry of the configuration (`name`, `source`, keys) and fill in the source's defaults.
+
+    `other_keys` are those that an entry may have beside, for somebody else: a misspelt key may mean them.
 
     Raises
     ------
@@ -38,79 +351,45 @@ def resolve(entry: Mapping[str, Any]) -> dict[str, Any]:
     name = entry.get("name")
     if not isinstance(name, str):
         raise ValueError(f"a data set's name must be text, not {name!r}")
-    source = _source_of(entry)
-    own = {key: value for key, value in entry.items() if key not in ("name", "source")}
-    _check_keys(name, own, source)
-    spec: dict[str, Any] = {"name": name, "source": source.name}
-    for key, schema in source.spec_schema["properties"].items():
-        spec[key] = own.get(key, schema.get("default"))
-        _check_value(name, key, spec[key], schema)
+    where = f"data set {name!r}"
+    source = SOURCES.get(str(entry.get("source")))
+    if source is None:
+        known = ", ".join(SOURCES)
+        raise ValueError(f"{where}: source: {entry.get('source')!r} is unknown; known: {known}")
+    for key in entry:
+        if key not in ("name", "source", *source.keys):
+            raise ValueError(f"{where}: key {key!r} is unknown{suggestion(key, [*source.keys, *other_keys])}")
+    spec = {"name": name, "source": source.name}
+    for key, schema in source.keys.items():
+        if key not in entry and "default" not in schema:
+            raise ValueError(f"{where}: key {key!r} is missing ({schema['description']})")
+        spec[key] = entry.get(key, schema.get("default"))
+        _check_value(f"{where}: {key}", spec[key], schema)
     try:
         source.check(spec)
     except ValueError as error:
-        raise ValueError(f"data set {name!r}: {error}") from error
+        raise ValueError(f"{where}: {error}") from error
     return spec
 
 
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """End of a message on an unknown word: the nearest known one, or all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known) or 'none'}"
+
+
 def describe(spec: Spec) -> Description:
-    """Tell what is known about a data set before it is prepared.
-
-    Parameters
-    ----------
-    spec : dict
-        A resolved entry of the config.
-
-    Returns
-    -------
-    kind : {"images", "vectors"} or None
-        None where only the data can tell.
-    dimension : int or None
-        The data dimension D, None where only the data can tell.
-    """
-    return _source_of(spec).describe(spec)
+    """Kind and dimension of a data set before it is prepared, None where only the data can tell."""
+    return SOURCES[spec["source"]].describe(spec)
 
 
 def input_paths(spec: Spec) -> list[str]:
-    """Return the user's files and folders that a data set is made from.
-
-    Parameters
-    ----------
-    spec : dict
-        A resolved entry of the config.
-
-    Returns
-    -------
-    list of str
-        Paths as given in the config; empty for a source that reads no file of the user's.
-    """
-    return [spec[key] for key in _source_of(spec).path_keys if spec[key] is not None]
+    """Paths, as given in the configuration, of the user's files and folders that a data set is made from."""
+    return [spec[key] for key in SOURCES[spec["source"]].path_keys if spec[key] is not None]
 
 
-def _source_of(entry: Mapping[str, Any]) -> Source:
-    try:
-        return SOURCES[entry["source"]]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"data set {entry.get('name')!r}: source {entry.get('source')!r} is unknown; "
-            f"the sources are {', '.join(SOURCES)}"
-        ) from None
-
-
-def _check_keys(name: str, own: Mapping[str, Any], source: Source) -> None:
-    properties = source.spec_schema["properties"]
-    for key in own:
-        if key not in properties:
-            known = ", ".join(properties) or "none"
-            raise ValueError(
-                f"data set {name!r}: unknown key {key!r}; the keys of {source.name!r} are: {known}"
-            )
-    for key in source.spec_schema["required"]:
-        if key not in own:
-            what = properties[key]["description"]
-            raise ValueError(f"data set {name!r}: key {key!r} is missing ({what})")
-
-
-def _check_value(name: str, key: str, value: object, schema: Mapping[str, Any]) -> None:
+def _check_value(where: str, value: object, schema: Key) -> None:
     from jsonschema import Draft202012Validator
 
     # JSON schema lets 8.0 pass as an integer, and infinity as a number.
@@ -118,4 +397,4 @@ def _check_value(name: str, key: str, value: object, schema: Mapping[str, Any]) 
     problems = [f"{value} is not a finite {schema['type']}"] if unfit else []
     problems += [error.message for error in Draft202012Validator(schema).iter_errors(value)]
     if problems:
-        raise ValueError(f"data set {name!r}: {key}: {problems[0]} ({schema['description']})")
+        raise ValueError(f"{where}: {problems[0]} ({schema['description']})")

@@ -18,7 +18,7 @@ from maskaae.data.dataset import DatasetInfo, Split
 from maskaae.data.own.splits import OwnData, read_splits, write_own
 from maskaae.data.published.idx import open_plain, read_header, read_idx
 from maskaae.data.raw import require_own
-from maskaae.data.source import Description
+from maskaae.data.registry import Description
 
 logger = logging.getLogger(__name__)
 

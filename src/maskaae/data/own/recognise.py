@@ -113,8 +113,7 @@ def data_dimension(entry: Values) -> int:
         If the data are not there, cannot be read, or the source tells its dimension only once prepared.
     """
     source = registry.SOURCES.get(entry["source"])
-    known = source.spec_schema["properties"] if source else {}
-    own = {key: value for key, value in entry.items() if key in known}
+    own = {key: value for key, value in entry.items() if source and key in source.keys}
     spec = registry.resolve({"name": entry.get("name"), "source": entry["source"], **own})
     _, dimension = registry.describe(spec)
     if dimension is not None:
