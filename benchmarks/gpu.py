@@ -36,10 +36,12 @@ from cases import (
     weight_bytes,
 )
 from machine import copy_rate, describe, matrix_rate
+from torch import Tensor
 
 import training
 from maskaae.models.build import build_model
 from maskaae.models.catalogue import CATALOGUE
+from maskaae.networks import layers
 from maskaae.training.divergence import DivergenceWatch
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
@@ -49,6 +51,7 @@ from maskaae.training.stepping import Stepper
 PAPER_STEPS = 500_000
 PAPER_SEEDS = 5
 CIFAR = dataclasses.replace(CONVOLUTIONAL, name="cifar10")
+TINY_IMAGES = Case("tiny_images", (8, 8, 1), 4, (), (16,), (4, 8), batch=8)
 CELEBA = dataclasses.replace(CONVOLUTIONAL, name="celeba", shape=(64, 64, 3))
 
 
@@ -142,16 +145,15 @@ def agreement(device: str, case: Case) -> pd.DataFrame:
     In full single precision: what is compared is the way a step is taken, not how its products are rounded.
     """
     set_precision("float32")
-    rows = []
+    steps, rows = 100, []
     for form, plain in (("explicit", False), ("automatic", True)):
         contenders = ours(case, 2, device, plain), uncaptured(case, 2, device, plain)
         for contender in contenders:
-            contender(100)
+            contender(steps)
         first, second = (contender.model.state_dict() for contender in contenders)
-        rows += [
-            {"case": case.name, "form": form, "tensor": name, "relative": relative(first[name], tensor)}
-            for name, tensor in second.items()
-        ]
+        apart = [relative(first[name], tensor) for name, tensor in second.items()]
+        row = {"case": case.name, "form": form, "precision": "float32", "steps": steps}
+        rows.append({**row, "tensors": len(apart), "largest_relative": max(apart)})
     set_precision("tf32")
     return pd.DataFrame(rows)
 
@@ -174,6 +176,25 @@ def forms(device: str, cases: list[Case]) -> pd.DataFrame:
                 take(steps)
                 milliseconds = 1e3 * (time.perf_counter() - start) / steps
                 rows.append({"case": case.name, "form": form, "way": way, "ms_per_step": milliseconds})
+    return pd.DataFrame(rows)
+
+
+def one_by_one(convolution: layers.Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
+    """Stand-in for ``layers.convolve_seeds`` that never groups."""
+    pairs = zip(x.chunk(len(weight), dim=1), weight.unbind(), strict=True)
+    return torch.cat([convolution(images, kernels, 1) for images, kernels in pairs], dim=1)
+
+
+def convolutions(device: str, case: Case) -> pd.DataFrame:
+    """A step of five seeds of convolutional nets: all seeds in one grouped convolution, or one by one."""
+    rows, grouped = [], layers.convolve_seeds
+    for way, convolve in (("grouped", grouped), ("one by one", one_by_one)):
+        layers.convolve_seeds = convolve
+        try:
+            steps = 30 if torch.device(device).type == "cuda" else 2
+            rows.append({"way": way, "precision": "tf32", **steady(case, device, PAPER_SEEDS, steps)})
+        finally:
+            layers.convolve_seeds = grouped
     return pd.DataFrame(rows)
 
 
@@ -245,6 +266,7 @@ def main() -> None:
         "forms": (15, lambda: forms(device, [TOY] if toy else [SMALL, SYNTHETIC])),
         "mnist": (30, lambda: mnist_bar(device, [TOY] if toy else [MNIST])),
         "rivals": (30, lambda: rivals(device, TOY if toy else SYNTHETIC)),
+        "convolutions": (40, lambda: convolutions(device, TINY_IMAGES if toy else CONVOLUTIONAL)),
         "grid": (60, lambda: grid(device, {"toy": (TOY, 2)} if toy else PAPER_GRID)),
     }
     for case in cases:
@@ -260,6 +282,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no such question: {', '.join(sorted(unknown))}; there are {', '.join(questions)}")
     arguments.output.mkdir(parents=True, exist_ok=True)
+    set_precision("tf32")  # as training is, unless a question says otherwise
     failed = []
     for name in arguments.questions or questions:
         needed, answer = questions[name]

@@ -1,8 +1,11 @@
 """The benchmarks run, at toy size, and compare what they say they compare."""
 
+import io
 import math
+import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pandas as pd
@@ -70,22 +73,36 @@ def test_operations_of_a_step_by_hand(benchmarks):
     assert operations(TOY) == pytest.approx(2 * 64 * total)
 
 
-def test_gpu_measurements_walk_through_on_a_cpu(tmp_path):
-    command = [
-        sys.executable,
-        "benchmarks/gpu.py",
-        "--device",
-        "cpu",
-        "--cases",
-        "toy",
-        "--output",
-        str(tmp_path),
-    ]
-    subprocess.run(command, cwd=ROOT, check=True)
-    assert (pd.read_csv(tmp_path / "gpu_agreement.csv")["relative"] < 1e-4).all()
+def parts_of_the_device_script(call, parts, folder):
+    """Run parts of benchmarks/device.sh at toy size; unpack what it leaves, as whoever called it would."""
+    environment = {**os.environ, "OUT": str(folder / "out"), "PARTS": parts, "OMP_NUM_THREADS": "1"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", "benchmarks/device.sh", call, "--device", "cpu"]
+    subprocess.run(command, cwd=ROOT, check=True, env={**environment, "PATH": path})
+    packed = b"".join(piece.read_bytes() for piece in sorted((folder / "out").glob("results.tgz.*")))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    status = pd.read_csv(folder / "parts.csv").set_index("part")["status"]
+    assert set(status.index) == set(parts.split())
+    assert (status == 0).all(), status
+
+
+def test_first_call_of_the_device_script_walks_through_on_a_cpu(tmp_path):
+    parts_of_the_device_script(
+        "first", "rates agreement forms sharing_streams mnist training rivals", tmp_path
+    )
+    assert (pd.read_csv(tmp_path / "gpu_agreement.csv")["largest_relative"] < 1e-4).all()
     assert (pd.read_csv(tmp_path / "gpu_mnist.csv")["minutes_at_paper_length"] > 0).all()
+    rivals = pd.read_csv(tmp_path / "gpu_rivals.csv")
+    assert len(rivals) == 12 and (rivals["relative"] < 1e-5).all()
     table = pd.read_csv(tmp_path / "gpu_training_toy.csv")
     assert {"reference", "plain", "ours"} <= set(table["contender"])
+
+
+def test_second_call_of_the_device_script_walks_through_on_a_cpu(tmp_path):
+    parts_of_the_device_script("second", "convolutions grid sharing_processes", tmp_path)
+    assert set(pd.read_csv(tmp_path / "gpu_convolutions.csv")["way"]) == {"grouped", "one by one"}
+    assert (pd.read_csv(tmp_path / "sharing_processes.csv")["ms_per_step"] > 0).all()
 
 
 def test_products_of_a_step_hold_all_of_its_operations(benchmarks):

@@ -137,9 +137,14 @@ def generated(model, count):
     return torch.cat([model.generate(part)[0] for part in noise])
 
 
-def assert_equal_columns(row, columns, expected):
+KID_ON_A_GPU = 5e-3
+"""Relative: features differ in their last bits there, and KID is a small difference of large numbers."""
+
+
+def assert_equal_columns(row, columns, expected, device="cpu"):
     for column, key in columns.items():
-        assert row[column] == pytest.approx(expected[key], rel=1e-6), column
+        tolerance = KID_ON_A_GPU if device == "cuda" and column.startswith("kid") else 1e-6
+        assert row[column] == pytest.approx(expected[key], rel=tolerance), column
 
 
 def test_first_block_metrics_equal_torch_fidelitys(weights):
@@ -159,9 +164,9 @@ def test_pool3_metrics_plain_and_stretched_equal_torch_fidelitys(weights, device
     row = evaluate(model, real, weights, "2048", device)
     x = generated(model, count)
     plain = torch_fidelity_metrics(x, real, weights, "2048", device)
-    assert_equal_columns(row, {f"{name}_inception_{count}": key for name, key in KEYS.items()}, plain)
+    assert_equal_columns(row, {f"{name}_inception_{count}": key for name, key in KEYS.items()}, plain, device)
     stretched = torch_fidelity_metrics(stretch(x), real, weights, "2048", device)
-    assert_equal_columns(row, {f"fid_inception_{count}_minmax": KEYS["fid"]}, stretched)
+    assert_equal_columns(row, {f"fid_inception_{count}_minmax": KEYS["fid"]}, stretched, device)
     assert plain[KEYS["fid"]] != pytest.approx(stretched[KEYS["fid"]], rel=1e-3)
 
 

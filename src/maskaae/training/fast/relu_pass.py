@@ -161,17 +161,16 @@ class CriticPass(ReluPass):
     def _penalise_(self, gradient: Tensor) -> Tensor:
         """Turn input gradients into the weighted penalty's derivative by them; ``(|g| - 1)^2``."""
         factor = 2.0 * self._penalty_weight / self._batch
+        square = gradient.new_empty(*gradient.shape[:2], 1)
         if self.is_fused:
             from maskaae.training.fast.fused import penalty_
 
-            square = gradient.new_empty(*gradient.shape[:2], 1)
             penalty_(gradient, square, factor, SMALLEST_NORM)
             return square
         norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
         excess = norm - 1.0
         gradient.mul_((excess / norm.clamp_min(SMALLEST_NORM)).mul_(factor))
-        square: Tensor = excess.square_()
-        return square
+        return torch.square(excess, out=square)
 
     def _weighted_back(self) -> None:
         """Take the weighted scores back to every hidden layer, before its ReLU."""
