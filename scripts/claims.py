@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from maskaae.report.claims.checks import judge_claims
-from maskaae.report.claims.measured import Measured, Thresholds
-from maskaae.report.claims.numbers import counts, relative_distances
+from maskaae.report.claims.measured import Measured, Thresholds, counts, relative_distances
 from maskaae.report.claims.wording import as_markdown, caption
 from maskaae.report.selection import read_runs
 

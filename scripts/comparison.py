@@ -3,19 +3,18 @@
 from pathlib import Path
 
 from maskaae.config.variants import groups_from_dicts
-from maskaae.report import comparison_table
-from maskaae.report.figures import comparison as figure
+from maskaae.report import comparison
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 
-frame = comparison_table.compare(
+frame = comparison.compare(
     groups_from_dicts(snakemake.params.groups),
     metrics=read_runs(snakemake.input.metrics),
     history=read_runs(snakemake.input.history),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     metric=snakemake.params.metric,
 )
-table = comparison_table.summary(frame)
+table = comparison.summary(frame)
 table.to_csv(snakemake.output.table, index=False)
-Path(snakemake.output.md).write_text(comparison_table.as_markdown(table), encoding="utf-8")
-write_figure(frame, figure.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+Path(snakemake.output.md).write_text(comparison.as_markdown(table), encoding="utf-8")
+write_figure(frame, comparison.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -4,10 +4,10 @@ from maskaae.report.figures import cuts
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 
-frame = cuts.data(
+frame = cuts.cuts_data(
     history=read_runs(snakemake.input.history),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     longest=snakemake.params.longest,
     titles=snakemake.params.titles,
 )
-write_figure(frame, cuts.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(frame, cuts.draw_cuts, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

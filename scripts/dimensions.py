@@ -4,20 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from maskaae.report import dimension_table
-from maskaae.report.figures import dimensions as figure
+from maskaae.report import dimensions
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_records, read_runs
 
-rows = dimension_table.compare(
+rows = dimensions.compare(
     estimates=pd.concat([pd.read_csv(path) for path in snakemake.input.estimates]),
     metrics=read_runs(snakemake.input.metrics),
     seconds=read_records(snakemake.input.records, "seconds"),
     info=read_info(snakemake.input.info),
     metric=snakemake.params.metric,
 )
-table = dimension_table.summarise(rows)
+table = dimensions.summarise(rows)
 table.to_csv(snakemake.output.table, index=False)
-text = dimension_table.as_markdown(table, snakemake.params.titles)
+text = dimensions.as_markdown(table, snakemake.params.titles)
 Path(snakemake.output.md).write_text(text, encoding="utf-8")
-write_figure(rows, figure.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(rows, dimensions.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -1,13 +1,13 @@
 """Draw figure 1: WAE's FID against the assumed latent dimension."""
 
-from maskaae.report.figures import fig1
+from maskaae.report.figures import over_capacity
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 
-frame = fig1.data(
+frame = over_capacity.fig1_data(
     metrics=read_runs(snakemake.input.metrics),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )
-write_figure(frame, fig1.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(frame, over_capacity.draw_fig1, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

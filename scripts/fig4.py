@@ -1,13 +1,13 @@
 """Draw figure 4: FID and active dimensions against the assumed latent dimension."""
 
-from maskaae.report.figures import fig4
+from maskaae.report.figures import over_capacity
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 
-frame = fig4.data(
+frame = over_capacity.fig4_data(
     metrics=read_runs(snakemake.input.metrics),
     n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )
-write_figure(frame, fig4.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(frame, over_capacity.draw_fig4, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

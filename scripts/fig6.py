@@ -1,12 +1,12 @@
 """Draw figure 6: random samples, real images beside them."""
 
-from maskaae.report.figures import fig6
+from maskaae.report.figures import samples
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 
-frame = fig6.data(
+frame = samples.fig6_data(
     samples=read_runs(snakemake.input.samples),
     shapes={info["name"]: info["shape"] for info in read_info(snakemake.input.info)},
     titles=snakemake.params.titles,
 )
-write_figure(frame, fig6.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(frame, samples.draw_fig6, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -1,13 +1,13 @@
 """Draw figure 8: reconstruction error, Wasserstein estimate and FID over training."""
 
-from maskaae.report.figures import fig8
+from maskaae.report.figures import over_training
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_runs
 
-frame = fig8.data(
+frame = over_training.fig8_data(
     history=read_runs(snakemake.input.history),
     metrics=read_runs(snakemake.input.metrics),
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )
-write_figure(frame, fig8.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+write_figure(frame, over_training.draw_fig8, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

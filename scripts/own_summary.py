@@ -8,7 +8,7 @@ from maskaae.data.dataset import load_dataset
 from maskaae.data.own.splits import spread_rows
 from maskaae.estimator import MaskAAE
 from maskaae.logs import log_to
-from maskaae.report.figures import marginals, reconstructions
+from maskaae.report.figures import samples
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs
 from maskaae.report.summary import best_model, summarise
@@ -31,9 +31,10 @@ examples = {
     "generated": model.sample(len(real), snakemake.params.seed),
 }
 if info["kind"] == "images":
-    frame, draw = reconstructions.data(examples), reconstructions.draw
+    frame, draw = samples.reconstructions_data(examples), samples.draw_reconstructions
 else:
-    frame, draw = marginals.data(examples, info["details"]["scaling"]["columns"]), marginals.draw
+    columns = info["details"]["scaling"]["columns"]
+    frame, draw = samples.marginals_data(examples, columns), samples.draw_marginals
 write_figure(frame, draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
 figures = [*snakemake.input.get("figures", []), snakemake.output.png]
 text = summarise(metrics, snakemake.params.metric, info, folder, figures)

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from maskaae.report.names import metric_label
-from maskaae.report.selection import add_by_dataset, choose_metric, in_order
+from maskaae.report.selection import add_by_dataset, choose_metric, in_order, metric_label
 
 
 @pytest.fixture

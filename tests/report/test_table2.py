@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from maskaae.report import table2
-from maskaae.report.markup import cell
-from maskaae.report.statistics import seed_interval
+from maskaae.report.statistics import cell, seed_interval
 
 TITLES = {"synthetic_n8": "Synthetic, $n=8$", "digits": "my_digits"}
 

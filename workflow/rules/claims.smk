@@ -14,9 +14,7 @@ if EXPERIMENT.claims:
         """Judge every claim of the paper, with intervals over seeds"""
         input:
             metrics=claimed_metrics(known, images),
-            modules=modules(
-                "report/claims", "evaluation/protocol.py", "report/selection.py"
-            ),
+            modules=modules(*REPORT_MODULES, "report/claims", "evaluation/protocol.py"),
         output:
             csv="results/tables/claims.csv",
             md=report(

@@ -31,9 +31,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             metrics=compared("metrics.csv", groups),
             history=compared("history.csv", groups, ["base"]),
             info=infos(sorted({group.dataset for group in groups})),
-            modules=modules(
-                *REPORT_MODULES, "report/comparison_table.py", "report/markup.py"
-            ),
+            modules=modules(*REPORT_MODULES, "report/comparison.py"),
         output:
             table=f"results/tables/{comparison}.csv",
             md=report(

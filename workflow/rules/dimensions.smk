@@ -45,8 +45,7 @@ if EXPERIMENT.dimensions:
             info=infos(compared_datasets),
             modules=modules(
                 *REPORT_MODULES,
-                "report/dimension_table.py",
-                "report/markup.py",
+                "report/dimensions.py",
                 "models/catalogue.py",
             ),
         output:

@@ -8,7 +8,7 @@ from maskaae.report.records import TABLES as TABLE_RECORDS
 EVALUATION_MODULES = ("evaluation", "method", "models", "networks")
 REPORT_MODULES = (
     "report/figures",
-    "report/names.py",
+    "report/markup.py",
     "report/selection.py",
     "report/statistics.py",
 )

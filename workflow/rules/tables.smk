@@ -20,7 +20,6 @@ for table, asked in EXPERIMENT.tables.items():
             **shown_files(record, asked),
             modules=modules(
                 *REPORT_MODULES,
-                "report/markup.py",
                 "report/table1.py",
                 "report/table2.py",
                 "evaluation/counts.py",

@@ -1,43 +1,27 @@
-"""Tables as text: cells of an interval, Markdown and LaTeX."""
+"""Tables in Markdown and in LaTeX."""
 
 import re
 from collections.abc import Sequence
 
-from maskaae.report.statistics import SeedInterval
+Lines = Sequence[Sequence[object]]
 
 
-def cell(interval: SeedInterval, decimals: int) -> str:
-    """Text of a cell: mean ± half the t-interval; mean [range] of two seeds; one seed's value; – for none."""
-    if interval.kind == "none":
-        return "–"
-    mean = f"{interval.mean:.{decimals}f}"
-    if interval.kind == "t95":
-        return f"{mean} ± {interval.high - interval.mean:.{decimals}f}"
-    if interval.kind == "range":
-        return f"{mean} [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
-    return mean
+def _alignment(columns: Sequence[str], align: str) -> str:
+    """One letter a column, "l" or "r": if none are given, the first column is set left, the others right."""
+    return align or "l" + "r" * (len(columns) - 1)
 
 
-def markdown_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Table in Markdown: the first column set left, the others right."""
-    rows = [columns, [":--", *["--:"] * (len(columns) - 1)], *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def markdown_table(columns: Sequence[str], lines: Lines, align: str = "") -> str:
+    """Table in Markdown; `align` has a letter a column, "l" or "r"."""
+    rules = [{"l": ":--", "r": "--:"}[side] for side in _alignment(columns, align)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (columns, rules, *lines))
 
 
-def latex_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Tabular in LaTeX (needs the booktabs package): the first column set left, the others right."""
-    rows = [" & ".join(map(latex_text, line)) + r" \\" for line in (columns, *lines)]
-    return "\n".join(
-        [
-            r"\begin{tabular}{l" + "r" * (len(columns) - 1) + "}",
-            r"\toprule",
-            rows[0],
-            r"\midrule",
-            *rows[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-    )
+def latex_table(columns: Sequence[str], lines: Lines, align: str = "") -> str:
+    """Tabular in LaTeX, which needs the booktabs package; `align` has a letter a column, "l" or "r"."""
+    head, *body = (" & ".join(latex_text(str(text)) for text in row) + r" \\" for row in (columns, *lines))
+    begin = rf"\begin{{tabular}}{{{_alignment(columns, align)}}}"
+    return "\n".join([begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
 
 
 def latex_text(text: str) -> str:

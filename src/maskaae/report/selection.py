@@ -1,4 +1,6 @@
-"""What figures and tables are made of: the csv and json of runs, and what the config chooses of them."""
+"""What figures and tables are made of: files of runs, what the configuration chooses of them, their names."""
+
+from __future__ import annotations
 
 import json
 import re
@@ -7,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from maskaae.models.catalogue import TITLES
+
+EXTRACTORS = {
+    "fd_raw": "Fréchet distance",
+    "fid_classifier": "FID (classifier features)",
+    "fid_inception": "FID (Inception features)",
+}
 
 
 def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -26,23 +36,28 @@ def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def _read_run(path: Path) -> pd.DataFrame:
-    run = re.fullmatch(r".*?([^/]+)/([^/]+)/m(\d+)", path.parent.as_posix())
-    if run is None:
-        raise ValueError(f"{path}: folder names no run; expected {{dataset}}/{{model}}/m{{m}}/{path.name}")
+    run = _run_of(path)
     frame = pd.read_csv(path)
     if frame.empty:
         raise ValueError(f"{path}: no rows; expected at least one a seed")
-    names = pd.DataFrame({"dataset": run[1], "model": run[2], "m": int(run[3])}, index=frame.index)
+    names = pd.DataFrame(run, index=frame.index)
     return pd.concat([names, frame.drop(columns=names.columns, errors="ignore")], axis="columns")
 
 
-def read_records(paths: Iterable[str | Path], key: str) -> pd.DataFrame:
-    """One value of the run.json of several runs: dataset, model, m and the value."""
+def _run_of(path: Path) -> dict[str, Any]:
+    """Name the run that a file belongs to: dataset, model, m."""
+    run = re.fullmatch(r".*?([^/]+)/([^/]+)/m(\d+)", path.parent.as_posix())
+    if run is None:
+        raise ValueError(f"{path}: folder names no run; expected {{dataset}}/{{model}}/m{{m}}/{path.name}")
+    return {"dataset": run[1], "model": run[2], "m": int(run[3])}
+
+
+def read_records(paths: Iterable[str | Path], *keys: str) -> pd.DataFrame:
+    """Some values of the run.json of several runs: dataset, model, m and a column a key."""
     rows = []
     for path in map(Path, paths):
-        dataset, model, m = path.parent.parts[-3:]
-        value = json.loads(path.read_text(encoding="utf-8"))[key]
-        rows.append({"dataset": dataset, "model": model, "m": int(m[1:]), key: value})
+        record = json.loads(path.read_text(encoding="utf-8"))
+        rows.append(_run_of(path) | {key: record[key] for key in keys})
     return pd.DataFrame(rows)
 
 
@@ -52,7 +67,7 @@ def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
-    """Rows with the metric chosen for their data set in a column ``value``, its name in ``metric``.
+    """Rows with the metric chosen for their data set in a column `value`, its name in `metric`.
 
     Parameters
     ----------
@@ -105,3 +120,33 @@ def in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return titled.sort_values(
         "dataset", key=lambda names: names.map(places), kind="stable", ignore_index=True
     )
+
+
+def models_in_order(names: Iterable[str]) -> list[str]:
+    """Each model once, in the order of `TITLES`."""
+    present = set(names)
+    return [model for model in TITLES if model in present]
+
+
+def metric_label(column: str) -> str:
+    """Axis label of a metric column, for example ``fid_classifier_10k`` -> ``FID (classifier features)``.
+
+    Parameters
+    ----------
+    column : str
+        As named by `maskaae.evaluation.protocol.metric_column`.
+
+    Raises
+    ------
+    ValueError
+        If no extractor of that name is known.
+    """
+    match = re.fullmatch(
+        r"(?P<extractor>\w+?)_(?P<samples>\d+k?)(?P<stretched>_minmax)?(?P<soft>_soft)?", column
+    )
+    if match is None or match["extractor"] not in EXTRACTORS:
+        known = ", ".join(f"{extractor}_10k" for extractor in EXTRACTORS)
+        raise ValueError(f"metric column '{column}' has no axis label; expected one like {known}")
+    stretched = ", stretched" if match["stretched"] else ""
+    soft = ", soft mask" if match["soft"] else ""
+    return EXTRACTORS[match["extractor"]] + stretched + soft

@@ -1,7 +1,9 @@
-"""Mean over seeds, and the interval that so few of them can carry."""
+"""Mean over seeds, the interval that so few of them can carry, and both in words."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,20 +13,20 @@ from scipy.special import stdtrit
 LEVEL = 0.95
 
 Kind = Literal["t95", "range", "single", "none"]
+WORDS: Mapping[str, str] = {"t95": "95 % interval of the mean", "range": "range", "single": "one seed"}
+
+
+class Interval(NamedTuple):
+    """Mean over seeds and its t-interval; without bounds (NaN) from fewer than two seeds."""
+
+    estimate: float
+    low: float
+    high: float
+    seeds: int
 
 
 class SeedInterval(NamedTuple):
-    """Mean over seeds with its interval; what is undefined is NaN.
-
-    Attributes
-    ----------
-    mean, low, high : float
-        In the unit of the values.
-    seeds : int
-        Number of seeds that have a value.
-    kind : {"t95", "range", "single", "none"}
-        What ``low`` and ``high`` are.
-    """
+    """Mean over seeds, in the unit of the values, and what `low` and `high` are; what is undefined is NaN."""
 
     mean: float
     low: float
@@ -32,30 +34,51 @@ class SeedInterval(NamedTuple):
     seeds: int
     kind: Kind
 
+    @classmethod
+    def of(cls, row: Mapping[Any, Any], kind: str = "kind") -> SeedInterval:
+        """Read the interval in a row of a table, whose column `kind` may have another name."""
+        return cls(row["mean"], row["low"], row["high"], row["seeds"], row[kind])
 
-def seed_interval(values: ArrayLike) -> SeedInterval:
-    """Mean over seeds and its interval.
 
-    From three seeds on, the 95 % t-interval of the mean. For two it would be 13 times as wide as the seeds
-    lie apart, so they get their range; one seed gets no interval (our choice).
+def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
+    """Mean over seeds with its t-interval.
+
+    The t-interval, not the bootstrap: resampling five seeds gives intervals that are too short, and t is
+    defined from two seeds on.
 
     Parameters
     ----------
     values : array_like, shape (seed,)
-        One value a seed; NaN where it is undefined, and then left out.
+        One value a seed; where runs share data and seeds, their difference. NaN is left out.
+    level : float
+        Confidence, between 0 and 1.
     """
-    defined = np.asarray(values, dtype=np.float64)
-    defined = defined[~np.isnan(defined)]
+    defined = _defined(values)
     count = len(defined)
-    if count == 0:
-        return SeedInterval(np.nan, np.nan, np.nan, 0, "none")
+    if count < 2:
+        return Interval(float(defined.mean()) if count else np.nan, np.nan, np.nan, count)
     mean = float(defined.mean())
-    if count == 1:
-        return SeedInterval(mean, np.nan, np.nan, 1, "single")
-    if count == 2:
-        return SeedInterval(mean, float(defined.min()), float(defined.max()), 2, "range")
-    half = float(stdtrit(count - 1, (1 + LEVEL) / 2) * defined.std(ddof=1) / np.sqrt(count))  # t quantile
-    return SeedInterval(mean, mean - half, mean + half, count, "t95")
+    half = float(stdtrit(count - 1, (1 + level) / 2) * defined.std(ddof=1) / np.sqrt(count))  # t quantile
+    return Interval(mean, mean - half, mean + half, count)
+
+
+def seed_interval(values: ArrayLike) -> SeedInterval:
+    """Mean over seeds, shape (seed,), and its interval; NaN is left out.
+
+    From three seeds on, the 95 % t-interval of the mean. For two it would be 13 times as wide as the seeds
+    lie apart, so they get their range; one seed gets no interval (our choice).
+    """
+    interval = t_interval(values)
+    if interval.seeds == 2:
+        defined = _defined(values)
+        return SeedInterval(interval.estimate, float(defined.min()), float(defined.max()), 2, "range")
+    kinds: dict[int, Kind] = {0: "none", 1: "single"}
+    return SeedInterval(*interval, kinds.get(interval.seeds, "t95"))
+
+
+def _defined(values: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    array = np.asarray(values, dtype=np.float64)
+    return array[~np.isnan(array)]
 
 
 def over_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:
@@ -78,19 +101,35 @@ def over_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> 
     return frame.assign(**{name: group.map(summary[name]) for name in SeedInterval._fields})
 
 
-def interval_label(frame: pd.DataFrame) -> str:
-    """Words for what the intervals of a figure are, from the ``kind`` and ``seeds`` that it was drawn with.
+def interval_label(frame: pd.DataFrame, kind: str = "kind") -> str:
+    """Words for what the intervals of a figure are, from the `kind` and `seeds` that it was drawn with.
 
     Where a seed's value is undefined the interval rests on fewer seeds, which the words add.
     """
-    drawn = frame[frame["kind"] != "none"]
+    drawn = frame[frame[kind] != "none"]
     if drawn.empty:
         return "no value"
     most = drawn["seeds"].max()
-    words = {
-        "t95": f"95 % interval of the mean, {most} seeds",
-        "range": "range of 2 seeds",
-        "single": "one seed, no interval",
+    behind = {"t95": f", {most} seeds", "range": " of 2 seeds", "single": ", no interval"}
+    widest = drawn.loc[drawn["seeds"] == most, kind].iloc[0]
+    fewer = "" if drawn["seeds"].min() == most else " (some points fewer)"
+    return WORDS[widest] + behind[widest] + fewer
+
+
+def interval_kinds(kinds: Iterable[Any]) -> list[str]:
+    """Words for each kind of interval among some, each once."""
+    present = set(kinds)
+    return [words for kind, words in WORDS.items() if kind in present]
+
+
+def cell(interval: SeedInterval, decimals: int, lost: float = 0) -> str:
+    """Text of a table's cell: mean ± half the t-interval; mean [range] of two seeds; one seed's value.
+
+    A dash stands for no value; behind it, how many seeds were lost in training.
+    """
+    mean = "–" if interval.kind == "none" else f"{interval.mean:.{decimals}f}"
+    spread = {
+        "t95": f" ± {interval.high - interval.mean:.{decimals}f}",
+        "range": f" [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]",
     }
-    label = words[drawn.loc[drawn["seeds"] == most, "kind"].iloc[0]]
-    return label if drawn["seeds"].min() == most else f"{label} (some points fewer)"
+    return mean + spread.get(interval.kind, "") + (f" ({lost:g} lost)" if lost else "")

@@ -13,7 +13,8 @@ import pandas as pd
 
 from maskaae.evaluation.counts import WEIGHT_RANGE, count_stability
 from maskaae.evaluation.protocol import COUNT_RANGE, is_lost, last
-from maskaae.report.names import metric_label
+from maskaae.report.markup import markdown_table
+from maskaae.report.selection import metric_label
 
 AGREEMENT = 1
 """Counts that lie at most so many dimensions apart are said to agree (our choice)."""
@@ -292,13 +293,13 @@ def _masked(trained: pd.DataFrame) -> pd.DataFrame:
 def _table(metrics: pd.DataFrame, metric: str) -> str:
     """Markdown, a line a capacity: count of each seed, and FID of both models."""
     at_end = last(metrics)
-    lines = ["| m | active dimensions | MAAE | WAE |", "| --: | :-- | --: | --: |"]
+    lines = []
     for m, rows in at_end.groupby("m"):
         maae = rows[rows["model"] == "maae"]
         counts = maae["active"].astype("Int64").astype(object).mask(is_lost(maae), "lost")
         fids = [_mean(rows.loc[rows["model"] == model, metric]) for model in ("maae", "wae")]
-        lines.append(f"| {m} | {', '.join(map(str, counts))} | {' | '.join(fids)} |")
-    return "\n".join(lines)
+        lines.append([m, ", ".join(map(str, counts)), *fids])
+    return markdown_table(["m", "active dimensions", "MAAE", "WAE"], lines, "rlrr")
 
 
 def _mean(values: pd.Series[float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +9,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from maskaae.evaluation.protocol import is_lost, last, oracle
-from maskaae.report.markup import cell, latex_table, markdown_table
-from maskaae.report.names import MODEL_NAMES, metric_label, models_in_order
-from maskaae.report.selection import choose_metric, in_order
-from maskaae.report.statistics import SeedInterval, interval_label, seed_interval
+from maskaae.models.catalogue import TITLES
+from maskaae.report.markup import latex_table, markdown_table
+from maskaae.report.selection import (
+    choose_metric,
+    in_order,
+    metric_label,
+    models_in_order,
+    read_records,
+)
+from maskaae.report.statistics import SeedInterval, cell, interval_label, seed_interval
 
 CITED_SOURCE = "Dai and Wipf (2019), arXiv 1903.05789, table 1"
 CITED_PROTOCOL = "10 runs, latent size 64, mean ± as printed there"
@@ -139,10 +144,8 @@ def _times(chosen: pd.DataFrame, minutes: Mapping[tuple[str, str], float]) -> li
 
 def read_minutes(records: Iterable[str | Path]) -> dict[tuple[str, str], float]:
     """Minutes that each training took, by data set and model, from ``{dataset}/{model}/m{m}/run.json``."""
-    return {
-        (Path(path).parts[-4], Path(path).parts[-3]): training_minutes(json.loads(Path(path).read_text()))
-        for path in records
-    }
+    table = read_records(records, "plan", "steps_per_second")
+    return {(run["dataset"], run["model"]): training_minutes(run) for run in _records(table)}
 
 
 def training_minutes(record: Mapping[str, Any]) -> float:
@@ -232,7 +235,7 @@ def overview(ours: pd.DataFrame, bold: str) -> tuple[list[str], list[list[str]]]
         title: f"{title}, $m = {rows['m'].iloc[0]:g}$" for title, rows in fid.groupby("title", sort=False)
     }
     wide = fid.pivot(index="model", columns="title", values="text").reindex(columns=columns).fillna("")
-    lines = [[MODEL_NAMES[model], *wide.loc[model]] for model in models_in_order(wide.index)]
+    lines = [[TITLES[model], *wide.loc[model]] for model in models_in_order(wide.index)]
     return ["Ours", *(labels[title] for title in columns)], lines
 
 
@@ -250,7 +253,7 @@ def details(of_dataset: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     texts = {(row["model"], row["quantity"]): _text(row) for row in _records(of_dataset)}
     sizes = of_dataset.drop_duplicates("model").set_index("model")["m"]
     lines = [
-        [MODEL_NAMES[model], f"{sizes[model]:g}", *(texts[model, quantity] for quantity in HEADERS)]
+        [TITLES[model], f"{sizes[model]:g}", *(texts[model, quantity] for quantity in HEADERS)]
         for model in models_in_order(of_dataset["model"])
     ]
     return ["Model", "$m$", *HEADERS.values()], lines
@@ -284,6 +287,4 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _text(row: Mapping[str, Any]) -> str:
-    interval = SeedInterval(row["mean"], row["low"], row["high"], int(row["seeds"]), row["kind"])
-    lost = f" ({row['lost']:g} lost)" if row["lost"] else ""
-    return cell(interval, DECIMALS[row["quantity"]]) + lost
+    return cell(SeedInterval.of(row), DECIMALS[row["quantity"]], row["lost"])

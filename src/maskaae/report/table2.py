@@ -6,9 +6,9 @@ import pandas as pd
 
 from maskaae.evaluation.counts import count_stability
 from maskaae.evaluation.protocol import is_lost, last
-from maskaae.report.markup import cell, latex_table, markdown_table
+from maskaae.report.markup import latex_table, markdown_table
 from maskaae.report.selection import in_order
-from maskaae.report.statistics import SeedInterval, interval_label, seed_interval
+from maskaae.report.statistics import SeedInterval, cell, interval_label, seed_interval
 
 MODELS = ("wae", "maae")
 QUANTITIES = ("active", "nac")
@@ -52,12 +52,7 @@ def as_printed(table: pd.DataFrame) -> pd.DataFrame:
     A cell is empty where the model was not trained at that capacity.
     """
     texts = [
-        cell(
-            SeedInterval(row["mean"], row["low"], row["high"], row["seeds"], row["kind"]),
-            DECIMALS[row["quantity"]],
-        )
-        + (f" ({row['lost']} lost)" if row["lost"] else "")
-        for row in table.to_dict("records")
+        cell(SeedInterval.of(row), DECIMALS[row["quantity"]], row["lost"]) for row in table.to_dict("records")
     ]
     columns = table["model"] + " " + table["quantity"]
     wide = table.assign(text=texts, column=columns).pivot(index=KEYS, columns="column", values="text")

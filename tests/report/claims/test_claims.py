@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from maskaae.report.claims.checks import CLAIMS, at_final_count, judge_claims
-from maskaae.report.claims.measured import Measured, Thresholds, best_capacity
-from maskaae.report.claims.numbers import Accuracy, accuracy, counts, relative_distances
+from maskaae.report.claims.measured import (
+    Accuracy,
+    Measured,
+    Thresholds,
+    accuracy,
+    best_capacity,
+    counts,
+    relative_distances,
+)
 from maskaae.report.claims.wording import as_markdown, caption, overall
 from maskaae.report.records import RECORDS
 
@@ -210,7 +217,7 @@ def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
     by_capacity = "m = 4: 4, 4, 4, 4, 4; m = 8: 5, 7, 4, 4, 4; m = 16: 4, 4, 4, 4, 4"
     shares = "87% | 93% | 3 |"
     assert f"| Known n | 4 | {by_capacity} | {shares} – |" in text
-    assert f"| all |  | 15 runs | {shares} |" in text
+    assert f"| all |  | 15 runs | {shares}  |" in text
     ranges = metrics.assign(active_low=3, active_high=np.where(metrics["m"] == 16, 9, 5))
     assert f"| Known n | 4 | {by_capacity} | {shares} 3 to 7 |" in report(ranges)  # 10 runs have room
 

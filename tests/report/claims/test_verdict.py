@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from maskaae.report.claims.verdict import Bounds, Interval, Verdict, at_every, t_interval, together, verdict
+from maskaae.report.claims.verdict import Bounds, Verdict, at_every, together, verdict
+from maskaae.report.statistics import Interval, t_interval
 
 ABOVE_ONE, NEAR_ONE = Bounds(1.0), Bounds(0.95, 1.05)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.report.figures import model_samples, models_over_capacity
-from maskaae.report.figures.fig6 import REAL
+from maskaae.report.figures import over_capacity, samples
+from maskaae.report.figures.samples import REAL
 
 CAPACITIES = [4, 8, 16, 32]
 COURSES = {  # FID at each capacity
@@ -29,7 +29,7 @@ def metrics() -> pd.DataFrame:
 
 
 def drawn(metrics: pd.DataFrame) -> pd.DataFrame:
-    return models_over_capacity.data(metrics, {"n8": 8}, {"n8": "fd_raw_10k"}, {"n8": "Synthetic"})
+    return over_capacity.all_models_data(metrics, {"n8": 8}, {"n8": "fd_raw_10k"}, {"n8": "Synthetic"})
 
 
 def test_cost_of_spare_dimensions_is_the_mean_at_the_end_over_the_lowest_mean(metrics):
@@ -39,7 +39,7 @@ def test_cost_of_spare_dimensions_is_the_mean_at_the_end_over_the_lowest_mean(me
 
 def test_every_panel_shows_one_model_and_the_others_behind_it(metrics):
     frame = drawn(metrics)
-    figure = models_over_capacity.draw(frame)
+    figure = over_capacity.draw_all_models(frame)
     panels = [ax for block in figure.subfigs for ax in block.axes if ax.get_title()]
     assert len(panels) == 3
     for ax in panels:
@@ -53,7 +53,7 @@ def test_every_panel_shows_one_model_and_the_others_behind_it(metrics):
 def test_a_model_undefined_somewhere_is_drawn_with_a_note(metrics):
     hit = (metrics["model"] == "rae") & (metrics["m"] == 16)
     metrics = metrics.assign(fd_raw_10k=metrics["fd_raw_10k"].mask(hit))
-    figure = models_over_capacity.draw(drawn(metrics))
+    figure = over_capacity.draw_all_models(drawn(metrics))
     texts = [text.get_text() for block in figure.subfigs for ax in block.axes for text in ax.texts]
     assert "3 undef." in texts
 
@@ -66,9 +66,9 @@ def test_sample_rows_hold_real_images_then_each_models_first_ones():
         pixels = pd.DataFrame(random.integers(0, 256, size=(80, 4))).add_prefix("p")
         labels = pd.DataFrame({"kind": kinds, "index": [*range(64), *range(16)], "dataset": "d"})
         frames.append(pd.concat([labels.assign(model=model, m=16), pixels], axis=1))
-    frame = model_samples.data(pd.concat(frames), {"d": [2, 2, 1]}, {"d": "Digits"})
+    frame = samples.model_samples_data(pd.concat(frames), {"d": [2, 2, 1]}, {"d": "Digits"})
     counts = frame.groupby("model").size().to_dict()
     assert counts == {REAL: 16, "wae": 48, "rae": 48}
-    rows = model_samples.draw(frame).subfigs[0].axes
+    rows = samples.draw_model_samples(frame).subfigs[0].axes
     assert [ax.get_ylabel() for ax in rows] == ["real", "RAE-L2 + GMM", "WAE"]
     assert [ax.images[0].get_array().shape[:2] for ax in rows] == [(5, 23), (5, 71), (5, 71)]

@@ -19,7 +19,7 @@ def history():
 
 
 def test_values_are_those_of_the_end_at_every_cut():
-    frame = cuts.data(history(), {"d": 1}, {"d": 1.5}, {"d": "Data"})
+    frame = cuts.cuts_data(history(), {"d": 1}, {"d": 1.5}, {"d": "Data"})
     errors = frame[frame["quantity"] == "reconstruction"].set_index(["seed", "k"])["value"]
     assert errors.to_dict() == pytest.approx(
         {(0, 0): 1.0, (0, 1): 0.2, (0, 2): 0.1, (1, 0): 1.0, (1, 1): 0.3, (1, 2): 0.1}
@@ -31,7 +31,9 @@ def test_values_are_those_of_the_end_at_every_cut():
 
 def test_picture_has_a_panel_a_data_set_with_both_axes():
     two = pd.concat([history(), history().assign(dataset="e")])
-    figure = cuts.draw(cuts.data(two, {"d": 1, "e": None}, {"d": 1.5, "e": 1.5}, {"e": "E", "d": "D"}))
+    figure = cuts.draw_cuts(
+        cuts.cuts_data(two, {"d": 1, "e": None}, {"d": 1.5, "e": 1.5}, {"e": "E", "d": "D"})
+    )
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles == ["E, $m=2$", "D, $m=2$"]
     labels = {ax.get_ylabel() for ax in figure.axes}
@@ -41,7 +43,7 @@ def test_picture_has_a_panel_a_data_set_with_both_axes():
 def test_cuts_beyond_the_reach_of_the_search_are_left_out():
     closed = history().assign(active=0)  # the search looks at two dimensions then
     wide = closed.assign(cut_reconstruction_3=0.1, cut_wasserstein_3=0.1)
-    assert set(cuts.data(wide, {"d": 1}, {"d": 1.5}, {"d": "D"})["k"]) == {0, 1, 2}
+    assert set(cuts.cuts_data(wide, {"d": 1}, {"d": 1.5}, {"d": "D"})["k"]) == {0, 1, 2}
 
 
 def test_reach_is_that_of_each_data_sets_last_window():
@@ -49,7 +51,7 @@ def test_reach_is_that_of_each_data_sets_last_window():
     errors = {f"cut_{quantity}_{k}": 0.1 for quantity in ("reconstruction", "wasserstein") for k in range(20)}
     wide = history()[["dataset", "model", "m", "seed", "step"]].assign(active=10, **errors)
     two = pd.concat([wide, wide.assign(dataset="e")])
-    frame = cuts.data(two, {"d": 1, "e": 1}, {"d": 1.2, "e": 1.5}, {"d": "D", "e": "E"})
+    frame = cuts.cuts_data(two, {"d": 1, "e": 1}, {"d": 1.2, "e": 1.5}, {"d": "D", "e": "E"})
     assert frame.groupby("dataset")["k"].max().to_dict() == {"d": 14, "e": 17}
 
 
@@ -57,6 +59,6 @@ def test_run_with_a_soft_mask_is_refused():
     with pytest.raises(
         ValueError, match=r"figure `cuts`: no column cut_.* in the histories of d; only .*nested"
     ):
-        cuts.data(
+        cuts.cuts_data(
             history()[["dataset", "model", "m", "seed", "step", "active"]], {"d": 1}, {"d": 1.5}, {"d": "D"}
         )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from maskaae.report.figures import fig1, fig4
+from maskaae.report.figures import over_capacity
 
 CHOICE = {
     "n": {"synthetic_n8": 8, "digits": None},
@@ -28,7 +28,7 @@ def collapse(metrics: pd.DataFrame, m: int, seed: int) -> pd.DataFrame:
 
 
 def test_figure_1_averages_the_last_checkpoint_of_wae(metrics: pd.DataFrame) -> None:
-    frame = fig1.data(metrics, **CHOICE)
+    frame = over_capacity.fig1_data(metrics, **CHOICE)
     expected = metrics.query("dataset == 'digits' and model == 'wae' and m == 16 and step == 12000")
     shown = frame.query("dataset == 'digits' and m == 16")
     assert shown["mean"].unique() == pytest.approx([expected["fid_classifier_10k"].mean()])
@@ -36,8 +36,8 @@ def test_figure_1_averages_the_last_checkpoint_of_wae(metrics: pd.DataFrame) -> 
 
 
 def test_figure_1_has_a_panel_a_data_set_and_rings_the_lowest_mean(metrics: pd.DataFrame) -> None:
-    frame = fig1.data(metrics, **CHOICE)
-    figure = fig1.draw(frame)
+    frame = over_capacity.fig1_data(metrics, **CHOICE)
+    figure = over_capacity.draw_fig1(frame)
     assert [ax.get_title() for ax in figure.axes] == ["Synthetic, $n=8$", "Digits"]
     assert [ax.get_ylabel() for ax in figure.axes] == ["Fréchet distance", "FID (classifier features)"]
     rings = [line for ax in figure.axes for line in ax.lines if line.get_markerfacecolor() == "none"]
@@ -46,7 +46,7 @@ def test_figure_1_has_a_panel_a_data_set_and_rings_the_lowest_mean(metrics: pd.D
 
 
 def test_figure_4_holds_last_oracle_and_count(metrics: pd.DataFrame) -> None:
-    frame = fig4.data(metrics, **CHOICE)
+    frame = over_capacity.fig4_data(metrics, **CHOICE)
     run = metrics.query("dataset == 'synthetic_n8' and model == 'maae' and m == 24 and seed == 1")
     shown = frame.query("dataset == 'synthetic_n8' and model == 'maae' and m == 24 and seed == 1")
     values = shown.set_index("quantity")["value"]
@@ -57,7 +57,7 @@ def test_figure_4_holds_last_oracle_and_count(metrics: pd.DataFrame) -> None:
 
 
 def test_figure_4_has_two_axes_and_marks_the_true_dimension_on_both(metrics: pd.DataFrame) -> None:
-    figure = fig4.draw(fig4.data(metrics, **CHOICE))
+    figure = over_capacity.draw_fig4(over_capacity.fig4_data(metrics, **CHOICE))
     assert [ax.get_ylabel() for ax in figure.axes] == [
         "Fréchet distance",
         "FID (classifier features)",
@@ -72,35 +72,42 @@ def test_figure_4_has_two_axes_and_marks_the_true_dimension_on_both(metrics: pd.
 
 
 def test_a_collapsed_mask_is_a_cross(metrics: pd.DataFrame) -> None:
-    frame = fig4.data(collapse(metrics, m=24, seed=1), **CHOICE)
+    frame = over_capacity.fig4_data(collapse(metrics, m=24, seed=1), **CHOICE)
     assert frame.loc[frame["collapsed"], ["m", "seed"]].drop_duplicates().to_numpy().tolist() == [[24, 1]]
-    figure = fig4.draw(frame)
+    figure = over_capacity.draw_fig4(frame)
     crosses = [line for ax in figure.axes for line in ax.lines if line.get_marker() == "x"]
     assert [list(line.get_xdata()) for line in crosses] == [[24], [24]]  # at its FID and at its count
     assert "mask collapsed to 0" in legend(figure)
-    assert "mask collapsed to 0" not in legend(fig4.draw(fig4.data(metrics, **CHOICE)))
+    assert "mask collapsed to 0" not in legend(
+        over_capacity.draw_fig4(over_capacity.fig4_data(metrics, **CHOICE))
+    )
 
 
 def test_a_missing_value_is_named_where_it_is_missing(metrics: pd.DataFrame) -> None:
     hit = (metrics["model"] == "wae") & (metrics["m"] == 16) & (metrics["seed"] == 0)
     metrics = metrics.assign(fid_classifier_10k=metrics["fid_classifier_10k"].mask(hit))
-    for figure in (fig1.draw(fig1.data(metrics, **CHOICE)), fig4.draw(fig4.data(metrics, **CHOICE))):
+    for figure in (
+        over_capacity.draw_fig1(over_capacity.fig1_data(metrics, **CHOICE)),
+        over_capacity.draw_fig4(over_capacity.fig4_data(metrics, **CHOICE)),
+    ):
         assert "1 undef." in texts(figure)
 
 
 def test_a_panel_without_any_value_says_so(metrics: pd.DataFrame) -> None:
     digits = metrics[metrics["dataset"] == "digits"].assign(fid_classifier_10k=np.nan)
-    assert "no value is defined" in texts(fig4.draw(fig4.data(digits, **CHOICE)))
-    assert "no value is defined" in texts(fig1.draw(fig1.data(digits, **CHOICE)))
+    assert "no value is defined" in texts(over_capacity.draw_fig4(over_capacity.fig4_data(digits, **CHOICE)))
+    assert "no value is defined" in texts(over_capacity.draw_fig1(over_capacity.fig1_data(digits, **CHOICE)))
 
 
 def test_one_seed_is_drawn_without_an_interval(metrics: pd.DataFrame) -> None:
-    frame = fig4.data(metrics[metrics["seed"] == 0], **CHOICE)
+    frame = over_capacity.fig4_data(metrics[metrics["seed"] == 0], **CHOICE)
     assert frame["low"].isna().all()
-    assert "one seed, no interval" in legend(fig4.draw(frame))
+    assert "one seed, no interval" in legend(over_capacity.draw_fig4(frame))
 
 
 def test_wide_values_get_a_logarithmic_axis(metrics: pd.DataFrame) -> None:
-    assert fig1.draw(fig1.data(metrics, **CHOICE)).axes[0].get_yscale() == "linear"
+    assert (
+        over_capacity.draw_fig1(over_capacity.fig1_data(metrics, **CHOICE)).axes[0].get_yscale() == "linear"
+    )
     spread = metrics.assign(fd_raw_10k=metrics["fd_raw_10k"] * np.where(metrics["m"] == 4, 100, 1))
-    assert fig1.draw(fig1.data(spread, **CHOICE)).axes[0].get_yscale() == "log"
+    assert over_capacity.draw_fig1(over_capacity.fig1_data(spread, **CHOICE)).axes[0].get_yscale() == "log"

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import same_color
 from simulated_runs import METRIC, TITLES, TRUE_N, simulate_checkpoint, simulate_history
 
-from maskaae.report.figures import fig5, fig8
+from maskaae.report.figures import over_training
 from maskaae.report.figures.drawing import GREY
 
 THRESHOLD = dict.fromkeys(TITLES, 0.1)
@@ -20,7 +20,7 @@ def history(random: np.random.Generator) -> pd.DataFrame:
 
 
 def test_figure_5_colours_what_is_active_at_the_end_and_greys_what_is_masked(history: pd.DataFrame) -> None:
-    figure = fig5.draw(fig5.data(history, TRUE_N, TITLES, THRESHOLD))
+    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD))
     above = figure.axes[1]  # m = 16
     lines = [line for line in above.lines if len(line.get_xdata()) > 2]
     grey = [line for line in lines if same_color(line.get_color(), GREY)]
@@ -30,7 +30,7 @@ def test_figure_5_colours_what_is_active_at_the_end_and_greys_what_is_masked(his
 
 
 def test_figure_5_shows_the_count_of_every_seed_and_the_masks_of_one(history: pd.DataFrame) -> None:
-    frame = fig5.data(history, TRUE_N, TITLES, THRESHOLD)
+    frame = over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD)
     assert set(frame["seed"]) == {0, 1}
     masks = frame.filter(like="mu_")
     assert masks[frame["seed"] == 1].isna().all(axis=None)
@@ -43,7 +43,7 @@ def test_a_mask_that_collapsed_is_drawn_all_grey(history: pd.DataFrame) -> None:
     last = history["step"] == 12000
     history.loc[last, masks] = history.loc[last, masks].where(history.loc[last, masks].isna(), 0.0)
     history.loc[last, "active"] = 0
-    figure = fig5.draw(fig5.data(history, TRUE_N, TITLES, THRESHOLD))
+    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD))
     lines = [line for line in figure.axes[1].lines if len(line.get_xdata()) > 2]
     assert all(same_color(line.get_color(), GREY) for line in lines)
     assert figure.axes[1].get_title() == "$m=16$, 0 active at the end"
@@ -51,10 +51,10 @@ def test_a_mask_that_collapsed_is_drawn_all_grey(history: pd.DataFrame) -> None:
 
 def test_a_long_history_is_thinned_but_keeps_its_last_step(history: pd.DataFrame) -> None:
     steps = pd.DataFrame({"dataset": "a", "m": 4, "seed": 0, "step": np.arange(0, 100_000, 10) + 10})
-    thinned = fig5.thin(steps)
-    assert len(thinned) <= fig5.POINTS + 1
+    thinned = over_training.thin(steps)
+    assert len(thinned) <= over_training.POINTS + 1
     assert thinned["step"].max() == 100_000
-    assert len(fig5.thin(history)) == len(history)
+    assert len(over_training.thin(history)) == len(history)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +64,20 @@ def test_a_long_history_is_thinned_but_keeps_its_last_step(history: pd.DataFrame
 def test_a_mask_settles_where_its_final_count_begins_for_good(counts: list[int], settled: int) -> None:
     history = pd.DataFrame({"step": range(0, 60, 10), "active": counts})
     history = history.assign(dataset="a", model="maae", m=16, seed=3)
-    assert fig8.settling_step(history).to_dict() == {("a", "maae", 16, 3): settled}
+    assert over_training.settling_step(history).to_dict() == {("a", "maae", 16, 3): settled}
 
 
 def test_a_model_without_a_mask_does_not_settle(random: np.random.Generator) -> None:
-    assert fig8.settling_step(simulate_history("synthetic_n8", "wae", 16, seeds=1, random=random)).empty
+    assert over_training.settling_step(
+        simulate_history("synthetic_n8", "wae", 16, seeds=1, random=random)
+    ).empty
 
 
 def test_batch_losses_are_averaged_over_blocks_of_equal_length() -> None:
-    count = 2 * fig8.BLOCKS
+    count = 2 * over_training.BLOCKS
     history = pd.DataFrame({"step": np.arange(count), "reconstruction": np.arange(count), "wasserstein": 1.0})
-    means = fig8.block_means(history.assign(dataset="a", model="maae", m=16, seed=0))
-    assert means["reconstruction"].tolist() == [0.5 + 2 * block for block in range(fig8.BLOCKS)]
+    means = over_training.block_means(history.assign(dataset="a", model="maae", m=16, seed=0))
+    assert means["reconstruction"].tolist() == [0.5 + 2 * block for block in range(over_training.BLOCKS)]
     assert means["step"].tolist() == means["reconstruction"].tolist()
 
 
@@ -93,11 +95,11 @@ def test_figure_8_has_three_panels_and_marks_where_each_seed_settles(
     history: pd.DataFrame, checkpoints: pd.DataFrame
 ) -> None:
     history = history[history["m"] == 16]
-    frame = fig8.data(history, checkpoints, METRIC, TITLES)
-    figure = fig8.draw(frame)
+    frame = over_training.fig8_data(history, checkpoints, METRIC, TITLES)
+    figure = over_training.draw_fig8(frame)
     labels = ["reconstruction error", "Wasserstein estimate", "Fréchet distance"]
     assert [ax.get_ylabel() for ax in figure.axes] == labels
-    settled = set(fig8.settling_step(history))
+    settled = set(over_training.settling_step(history))
     for ax in figure.axes:
         marks = {line.get_xdata()[0] for line in ax.lines if line.get_marker() == "v"}
         assert marks == settled
@@ -106,7 +108,7 @@ def test_figure_8_has_three_panels_and_marks_where_each_seed_settles(
 def test_figure_8_shows_the_distance_of_every_checkpoint(
     history: pd.DataFrame, checkpoints: pd.DataFrame
 ) -> None:
-    frame = fig8.data(history[history["m"] == 16], checkpoints, METRIC, TITLES)
+    frame = over_training.fig8_data(history[history["m"] == 16], checkpoints, METRIC, TITLES)
     shown = frame[frame["quantity"] == "fid"].set_index(["seed", "step"])["value"]
     expected = checkpoints.set_index(["seed", "step"])["fd_raw_10k"]
     pd.testing.assert_series_equal(

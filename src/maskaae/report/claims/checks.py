@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from maskaae.evaluation.protocol import DIVERGENCE_POINTS
 from maskaae.report.claims.measured import Measured, best_capacity, capacities
-from maskaae.report.claims.verdict import Bounds, Interval, Verdict, at_every
+from maskaae.report.claims.verdict import Bounds, Verdict, at_every
+from maskaae.report.statistics import Interval
 
 Values = Mapping[str, ArrayLike]
 """Values over seeds at each capacity, or of each model, by its name."""

@@ -1,4 +1,4 @@
-"""From values over seeds to an interval, and from an interval and bounds to a verdict."""
+"""From an interval over seeds, and bounds, to a verdict."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
-LEVEL = 0.95
+from maskaae.report.statistics import LEVEL, Interval, t_interval
 
 
 class Verdict(StrEnum):
@@ -28,38 +26,6 @@ class Bounds(NamedTuple):
 
     low: float = -math.inf
     high: float = math.inf
-
-
-class Interval(NamedTuple):
-    """Mean over seeds and its t-interval; without bounds (NaN) from fewer than two seeds."""
-
-    estimate: float
-    low: float
-    high: float
-    seeds: int
-
-
-def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
-    """Mean over seeds with its t-interval.
-
-    The t-interval, not the bootstrap: resampling five seeds gives intervals that are too short, and t is
-    defined from two seeds on, where it is 13 times as wide as the seeds lie from their mean: as it should be.
-
-    Parameters
-    ----------
-    values : array_like, shape (seed,)
-        One value a seed; where runs share data and seeds, their difference. NaN is left out.
-    level : float
-        Confidence, between 0 and 1.
-    """
-    defined = np.asarray(values, dtype=np.float64)
-    defined = defined[~np.isnan(defined)]
-    count = len(defined)
-    if count < 2:
-        return Interval(float(defined.mean()) if count else math.nan, math.nan, math.nan, count)
-    mean = float(defined.mean())
-    half = float(stdtrit(count - 1, (1 + level) / 2) * defined.std(ddof=1) / math.sqrt(count))
-    return Interval(mean, mean - half, mean + half, count)
 
 
 def verdict(interval: Interval, bounds: Bounds) -> Verdict:

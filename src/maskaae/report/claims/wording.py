@@ -11,8 +11,9 @@ import pandas as pd
 from maskaae.evaluation.counts import NEARLY, WEIGHT_RANGE
 from maskaae.evaluation.protocol import COUNT_RANGE
 from maskaae.report.claims.checks import CLAIMS
-from maskaae.report.claims.numbers import accuracy
+from maskaae.report.claims.measured import accuracy
 from maskaae.report.claims.verdict import Verdict, together
+from maskaae.report.markup import markdown_table
 from maskaae.report.records import RECORDS, SHOW_CLAIMS
 
 NOTE = """\
@@ -65,9 +66,9 @@ def as_markdown(
     verdicts : DataFrame
         From `maskaae.report.claims.checks.judge_claims`.
     found : DataFrame
-        From `maskaae.report.claims.numbers.counts`.
+        From `maskaae.report.claims.measured.counts`.
     relative : DataFrame
-        From `maskaae.report.claims.numbers.relative_distances`.
+        From `maskaae.report.claims.measured.relative_distances`.
     titles : mapping of str to str
         Data sets' names for readers.
     """
@@ -92,28 +93,27 @@ def as_markdown(
 
 
 def _claims_table(verdicts: pd.DataFrame) -> str:
-    lines = ["| | the paper says | verdict |", "|:--|:--|:--|"]
-    for letter, rows in verdicts.groupby("claim"):
-        lines.append(f"| ({letter}) | {CLAIMS[str(letter)].statement} | **{overall(rows)}** |")
-    return "\n".join(lines)
+    lines = [
+        [f"({letter})", CLAIMS[str(letter)].statement, f"**{overall(rows)}**"]
+        for letter, rows in verdicts.groupby("claim")
+    ]
+    return markdown_table(["", "the paper says", "verdict"], lines, "lll")
 
 
 def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if found.empty:
         return "No run of MAAE with m >= n on data of known n."
-    lines = [
-        f"| data | n | count over seeds, m by m | = n | off by {NEARLY} at most | furthest off "
-        f"| weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight |"
-    ]
-    lines.append("|:--|--:|:--|--:|--:|--:|:--|")
+    by_weight = f"weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight"
+    columns = ["data", "n", "count over seeds, m by m", "= n", f"off by {NEARLY} at most", "furthest off"]
+    lines = []
     for dataset, runs in found.groupby("dataset", sort=False):
-        by_capacity = "; ".join(
+        counts = "; ".join(
             f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
         )
-        title, n = titles.get(str(dataset), str(dataset)), runs["n"].iloc[0]
-        lines.append(f"| {title} | {n} | {by_capacity} | {_shares(runs)} | {_by_weight(runs)} |")
-    lines.append(f"| all |  | {len(found)} runs | {_shares(found)} | |")
-    return "\n".join(lines)
+        title, n = titles.get(str(dataset), dataset), runs["n"].iloc[0]
+        lines.append([title, n, counts, *_shares(runs), _by_weight(runs)])
+    lines.append(["all", "", f"{len(found)} runs", *_shares(found), ""])
+    return markdown_table([*columns, by_weight], lines, "lrlrrrl")
 
 
 def _by_weight(runs: pd.DataFrame) -> str:
@@ -124,40 +124,40 @@ def _by_weight(runs: pd.DataFrame) -> str:
     return " to ".join(f"{median:g}" for median in room[COUNT_RANGE].median())
 
 
-def _shares(found: pd.DataFrame) -> str:
+def _shares(found: pd.DataFrame) -> list[object]:
     near = accuracy(found)
-    return f"{near.exact:.0%} | {near.nearly:.0%} | {near.furthest}"
+    return [f"{near.exact:.0%}", f"{near.nearly:.0%}", near.furthest]
 
 
 def _distances_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if relative.empty:
         return "No data set with runs of both WAE and MAAE."
-    lines = ["| data | WAE's best m | distance of MAAE, relative to WAE's at its best m |", "|:--|--:|:--|"]
+    columns = ["data", "WAE's best m", "distance of MAAE, relative to WAE's at its best m"]
+    lines = []
     for dataset, rows in relative.groupby("dataset", sort=False):
         by_capacity = "; ".join(
             f"m = {row.m}: {row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()
         )
-        title, best = titles.get(str(dataset), str(dataset)), rows["wae_m"].iloc[0]
-        lines.append(f"| {title} | {best} | {by_capacity} |")
-    return "\n".join(lines)
+        lines.append([titles.get(str(dataset), dataset), rows["wae_m"].iloc[0], by_capacity])
+    return markdown_table(columns, lines, "lrl")
 
 
 def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    lines = ["| | data | statement | found | runs |", "|:--|:--|:--|:--|:--|"]
-    for row in verdicts.to_dict("records"):
-        title = titles.get(row["dataset"], row["dataset"])
-        lines.append(f"| {row['part']} | {title} | {row['statement']} | {found(row)} | {row['runs']} |")
-    return "\n".join(lines)
+    lines = [
+        [row["part"], titles.get(row["dataset"], row["dataset"]), row["statement"], found(row), row["runs"]]
+        for row in verdicts.to_dict("records")
+    ]
+    return markdown_table(["", "data", "statement", "found", "runs"], lines, "lllll")
 
 
 def _figures_table(verdicts: pd.DataFrame) -> str:
-    lines = ["| | the paper says | we found |", "|:--|:--|:--|"]
-    for figure in SHOW_CLAIMS:
-        for letter, claim in CLAIMS.items():
-            if letter in RECORDS[figure].claims:
-                verdict = overall(verdicts[verdicts["claim"] == letter])
-                lines.append(f"| {figure} | ({letter}) {claim.statement} | {verdict} |")
-    return "\n".join(lines)
+    lines = [
+        [figure, f"({letter}) {claim.statement}", overall(verdicts[verdicts["claim"] == letter])]
+        for figure in SHOW_CLAIMS
+        for letter, claim in CLAIMS.items()
+        if letter in RECORDS[figure].claims
+    ]
+    return markdown_table(["", "the paper says", "we found"], lines, "lll")
 
 
 def caption(figure: str, verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:

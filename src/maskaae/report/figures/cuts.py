@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from maskaae.evaluation.protocol import RUN_KEYS
 from maskaae.method.presets import search_reach
-from maskaae.report.figures import panels
+from maskaae.report.figures import drawing
 from maskaae.report.figures.drawing import BLUE, COUNT_COLOUR, VERMILLION, paper_style
 from maskaae.report.selection import add_by_dataset, in_order
 from maskaae.report.statistics import interval_label, over_seeds
@@ -25,7 +25,7 @@ PREFIX = "cut_"
 QUANTITIES = {"reconstruction": (BLUE, "reconstruction error"), "wasserstein": (VERMILLION, "Wasserstein")}
 
 
-def data(
+def cuts_data(
     history: pd.DataFrame,
     n: Mapping[str, int | None],
     longest: Mapping[str, float],
@@ -75,13 +75,19 @@ def data(
 
 
 @paper_style()
-def draw(frame: pd.DataFrame) -> Figure:
-    """Draw `data`'s frame: one panel a data set, the reconstruction error at the left, W at the right."""
+def draw_cuts(frame: pd.DataFrame) -> Figure:
+    """One panel a data set, the reconstruction error at the left, W at the right."""
     runs = [rows for _, rows in frame.groupby(["dataset", "m"], sort=False)]
-    figure, axes = panels.panel_row(len(runs), height=2.3)
+    figure, axes = drawing.panel_row(len(runs), height=2.3)
     for ax, rows in zip(axes, runs, strict=True):
         _draw_panel(ax, rows)
-    figure.legend(*_legend(frame), loc="outside lower center", ncols=3)
+    entries: dict[str, Any] = {
+        "a seed's count": Line2D([], [], color=COUNT_COLOUR, lw=0.9),
+        interval_label(frame): drawing.interval_handle(),
+    }
+    if frame["n"].notna().any():
+        entries["true dimension $n$"] = drawing.true_dimension_handle()
+    drawing.legend_below(figure, entries, columns=3)
     return figure
 
 
@@ -91,25 +97,14 @@ def _draw_panel(left: Axes, rows: pd.DataFrame) -> None:
     right.grid(visible=False)  # one grid is enough
     for ax, (quantity, (colour, label)) in zip((left, right), QUANTITIES.items(), strict=True):
         lines = rows[(rows["quantity"] == quantity) & (rows["k"] > 0)]
-        means = lines.drop_duplicates("k").sort_values("k")
-        ax.fill_between(means["k"], means["low"], means["high"], color=colour, alpha=panels.BAND, lw=0)
+        means = drawing.draw_band(ax, "k", lines, colour)
         ax.plot(means["k"], means["mean"], color=colour, lw=1.2)
         ax.set_ylabel(label, color=colour)
-    panels.scale_to_values(left, rows.loc[(rows["quantity"] == "reconstruction") & (rows["k"] > 0), "value"])
+    drawing.scale_to_values(left, rows.loc[(rows["quantity"] == "reconstruction") & (rows["k"] > 0), "value"])
     counts = rows.drop_duplicates(RUN_KEYS)["active"].dropna()
     for count in counts.unique():
         left.axvline(count, color=COUNT_COLOUR, lw=0.9, alpha=0.8, zorder=1)
-    panels.mark_true_dimension(left, float(np.nan if rows["n"].isna().all() else rows["n"].iloc[0]))
+    drawing.mark_true_dimension(left, float(np.nan if rows["n"].isna().all() else rows["n"].iloc[0]))
     left.set_title(f"{rows['title'].iloc[0]}, $m={rows['m'].iloc[0]}$")
     left.set_xlabel("dimensions kept $k$")
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def _legend(frame: pd.DataFrame) -> tuple[list[Any], list[str]]:
-    entries: dict[str, Any] = {
-        "a seed's count": Line2D([], [], color=COUNT_COLOUR, lw=0.9),
-        interval_label(frame): panels.interval_handle(),
-    }
-    if frame["n"].notna().any():
-        entries["true dimension $n$"] = panels.true_dimension_handle()
-    return list(entries.values()), list(entries)

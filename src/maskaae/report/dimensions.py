@@ -1,4 +1,4 @@
-"""Ways of finding the dimension, side by side on data of known n: count error, distance, time."""
+"""Ways of finding the dimension, side by side on data of known n, as table and figure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from maskaae.evaluation.protocol import last
 from maskaae.models.catalogue import TITLES
-from maskaae.report.markup import cell, markdown_table
+from maskaae.report.figures import drawing
+from maskaae.report.figures.drawing import INK, paper_style
+from maskaae.report.markup import markdown_table
 from maskaae.report.selection import choose_metric
-from maskaae.report.statistics import SeedInterval, seed_interval
+from maskaae.report.statistics import SeedInterval, cell, seed_interval
 
 NAMES: Mapping[str, str] = {
     "participation_ratio": "PCA, participation ratio",
@@ -23,6 +29,7 @@ NAMES: Mapping[str, str] = {
     **TITLES,
 }
 """Ways of finding the dimension, by what tables and figures call them, in their order."""
+MARKERS = "ovsD^P*Xhp<>"
 
 
 def compare(
@@ -128,6 +135,37 @@ def _kind_as_markdown(kind: object, rows: pd.DataFrame) -> str:
 def _cell(estimates: pd.DataFrame, n: int) -> str:
     if n not in estimates.index:
         return ""
-    row: dict[Any, Any] = estimates.loc[n].to_dict()
-    interval = SeedInterval(row["mean"], row["low"], row["high"], row["seeds"], row["kind_of_interval"])
-    return cell(interval, 1)
+    return cell(SeedInterval.of(estimates.loc[n].to_dict(), kind="kind_of_interval"), 1)
+
+
+@paper_style()
+def draw(frame: pd.DataFrame) -> Figure:
+    """Draw `compare`'s frame, a panel a kind of data: a line a method, every seed as a dot."""
+    kinds = frame["kind"].unique()
+    methods = [method for method in NAMES if method in set(frame["method"])]
+    figure, axes = drawing.panel_row(len(kinds), height=2.4)
+    for ax, kind in zip(axes, kinds, strict=True):
+        _draw_kind(ax, frame[frame["kind"] == kind], methods)
+        ax.set_title(str(kind))
+    handles, labels = axes[0].get_legend_handles_labels()
+    drawing.legend_below(figure, dict(zip(labels, handles, strict=True)), columns=4 if len(kinds) > 1 else 2)
+    return figure
+
+
+def _draw_kind(ax: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
+    sizes = sorted(rows["n"].unique())
+    ax.plot(sizes, sizes, color=INK, lw=0.8, ls=drawing.DASHES, label="true dimension $n$")
+    for place, method in enumerate(methods):
+        colour, marker = colormaps["tab20"](place), MARKERS[place % len(MARKERS)]
+        chosen = rows[rows["method"] == method]
+        means = chosen.groupby("n")["estimate"].mean()
+        ax.plot(means.index, means, "-", marker=marker, color=colour, lw=0.9, ms=3.5, label=NAMES[method])
+        ax.plot(chosen["n"], chosen["estimate"], ".", color=colour, ms=2, alpha=0.6)
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log", base=2)
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(sizes, [str(n) for n in sizes])
+    ticks = [2**power for power in range(1, 8)]
+    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    ax.set_xlabel("true dimension $n$")
+    ax.set_ylabel("estimate")

@@ -1,16 +1,35 @@
-"""What each change of a setting does: every variant against its base, paired by seed."""
+"""What each change of a setting does: every variant against its base, paired by seed, as table and figure."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from maskaae.config.variants import Group
 from maskaae.evaluation.protocol import RUN_KEYS, Measure, companion_column, last
-from maskaae.report.statistics import over_seeds, seed_interval
+from maskaae.report.figures import drawing
+from maskaae.report.figures.drawing import (
+    BLUE,
+    DOUBLE_COLUMN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    paper_style,
+)
+from maskaae.report.markup import markdown_table
+from maskaae.report.selection import metric_label
+from maskaae.report.statistics import interval_kinds, interval_label, over_seeds, seed_interval
 
 QUANTITIES: Mapping[str, str] = {
     "count_error": "count - n",
@@ -28,6 +47,19 @@ the same samples and features, where they were measured.
 """
 
 SAMPLING_TITLES = {"binary": "binary mask at sampling", "soft": "soft mask at sampling"}
+
+CAPACITY_STYLES = (
+    (BLUE, "s"),
+    (VERMILLION, "o"),
+    (GREEN, "^"),
+    (INK, "D"),
+    (PURPLE, "v"),
+    (ORANGE, "P"),
+)
+COLUMNS = ("count", "distance", "precision", "code_deviation", "reconstruction_mse")
+LINE = 0.155  # inches a line
+MARGIN = 0.62  # inches of title and axis a group
+SPREAD = 0.5  # of a line, that the capacities share
 
 COMPANIONS: Sequence[Measure] = ("precision", "recall")
 """Quantities that stand beside the distance where they were measured."""
@@ -192,16 +224,11 @@ def as_markdown(table: pd.DataFrame) -> str:
         cells = {(row["row"], row["quantity"], row["m"]): _cell(row) for row in rows.to_dict("records")}
         shown = [q for q in QUANTITIES if q in set(rows["quantity"]) and not _hidden(q, rows)]
         columns = [(quantity, m) for quantity in shown for m in sorted(rows["m"].unique())]
+        head = ["", *(f"{_heading(quantity, rows)}, m = {m}" for quantity, m in columns)]
         lines = [
-            ["", *(f"{_heading(quantity, rows)}, m = {m}" for quantity, m in columns)],
-            [":--", *["--:"] * len(columns)],
-            *(
-                [str(name), *(cells.get((name, *column), "") for column in columns)]
-                for name in rows["row"].unique()
-            ),
+            [name, *(cells.get((name, *column), "") for column in columns)] for name in rows["row"].unique()
         ]
-        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        parts.append(f"**{title}**\n\n{body}\n")
+        parts.append(f"**{title}**\n\n{markdown_table(head, lines)}\n")
     return "\n".join(parts) + f"\n{_note(table)}\n"
 
 
@@ -222,6 +249,110 @@ def _cell(row: Mapping[Hashable, Any]) -> str:
 
 
 def _note(table: pd.DataFrame) -> str:
-    words = {"t95": "95 % interval of the mean", "range": "range", "single": "one seed"}
-    kinds = [words[kind] for kind in words if (table["interval"] == kind).any()]
-    return f"Last checkpoint; mean over {table['seeds'].max()} seeds, with {' or '.join(kinds)} in brackets."
+    kinds = " or ".join(interval_kinds(table["interval"]))
+    return f"Last checkpoint; mean over {table['seeds'].max()} seeds, with {kinds} in brackets."
+
+
+@paper_style()
+def draw(frame: pd.DataFrame) -> Figure:
+    """Draw `compare`'s frame: a line a change, a column a quantity, the base at the top of each group."""
+    groups = frame["group"].unique()
+    lines = [frame.loc[frame["group"] == group, "row"].nunique() for group in groups]
+    heights = [LINE * count + MARGIN for count in lines]
+    figure = Figure(figsize=(DOUBLE_COLUMN, sum(heights) + drawing.LEGEND_HEIGHT))
+    columns = [column for column in COLUMNS if column == "count" or (frame["quantity"] == column).any()]
+    axes = figure.subplots(len(groups), len(columns), squeeze=False, height_ratios=heights)
+    styles = _styles(frame)
+    for place, group in enumerate(groups):
+        rows = frame[frame["group"] == group]
+        names = rows.drop_duplicates("row")
+        for ax, column in zip(axes[place], columns, strict=True):
+            _draw_column(ax, rows, _quantity(column, rows), list(names["row"]), styles)
+        axes[place, 0].set_yticks(range(len(names)), names["row"])
+        for tick, kind in zip(axes[place, 0].get_yticklabels(), names["kind"], strict=True):
+            tick.set_fontweight("bold" if kind == "base" else "normal")
+            tick.set_color(GREY if kind in ("sampling", "threshold") else INK)
+        axes[place, 0].set_title(group, loc="left", fontweight="bold")
+    entries = {
+        f"$m = {m}$": Line2D([], [], ls="none", color=colour, marker=marker)
+        for m, (colour, marker) in styles.items()
+    }
+    entries[interval_label(frame, kind="interval")] = Line2D([], [], color=INK, lw=1)
+    entries["base"] = Line2D([], [], color=GREY, lw=0.7, ls=drawing.DASHES)
+    drawing.legend_below(figure, entries, columns=len(entries))
+    return figure
+
+
+def _quantity(column: str, rows: pd.DataFrame) -> str:
+    """Show a count as its error where the true dimension is known."""
+    if column != "count":
+        return column
+    return "count_error" if (rows["quantity"] == "count_error").any() else "active"
+
+
+def _styles(frame: pd.DataFrame) -> dict[int, tuple[str, str]]:
+    """Colour and marker of each capacity."""
+    return dict(zip(sorted(frame["m"].unique()), cycle(CAPACITY_STYLES), strict=False))
+
+
+def _draw_column(
+    ax: Axes, rows: pd.DataFrame, quantity: str, names: list[str], styles: dict[int, tuple[str, str]]
+) -> None:
+    """One quantity of one group: seeds as dots, mean and interval, the base's mean as a line down."""
+    drawn = rows[rows["quantity"] == quantity]
+    capacities = sorted(rows["m"].unique())
+    for place, m in enumerate(capacities):
+        shift = SPREAD * ((place + 0.5) / len(capacities) - 0.5)
+        at_m = drawn[drawn["m"] == m]
+        colour, marker = styles[m]
+        y = at_m["row"].map(names.index) + shift
+        ax.plot(at_m["value"], y, ".", color=colour, ms=2.5, alpha=0.5, mew=0, zorder=2)
+        means = at_m.drop_duplicates("row")
+        y = means["row"].map(names.index) + shift
+        ax.hlines(y, means["low"], means["high"], color=colour, lw=0.9, zorder=3)
+        ax.plot(means["mean"], y, marker, color=colour, ms=3, mec="white", mew=0.4, zorder=4)
+        base = means.loc[means["kind"] == "base", "mean"]
+        if len(base):
+            ax.axvline(base.iloc[0], color=colour, lw=0.7, ls=drawing.DASHES, alpha=0.5, zorder=1)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_yticks(range(len(names)), [""] * len(names))
+    ax.tick_params(axis="y", length=0)
+    _scale(ax, quantity, drawn)
+    ax.set_xlabel(_axis_label(quantity, rows))
+
+
+def _scale(ax: Axes, quantity: str, drawn: pd.DataFrame) -> None:
+    """Whole numbers for counts, 0 to 1 for shares, logarithmic where others span much; mark what is right."""
+    goals = {"count_error": 0.0, "code_deviation": 1.0}
+    if quantity in goals:
+        ax.axvline(goals[quantity], color=INK, lw=0.6, zorder=1)
+    if quantity == "precision":
+        ax.set_xlim(-0.04, 1.04)
+        return
+    low, high = drawn["value"].min(), drawn["value"].max()  # intervals of few seeds may reach out of view
+    if quantity in ("active", "count_error"):
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    elif 0 < drawing.LOG_SPAN * low < high:
+        ax.set_xscale("log", nonpositive="clip")
+        ax.set_xlim(low / 1.3, high * 1.3)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=5))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        return
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))  # labels of small numbers are long
+    margin = 0.08 * (high - low or 1.0)
+    ax.set_xlim(low - margin, high + margin)
+
+
+def _axis_label(quantity: str, rows: pd.DataFrame) -> str:
+    labels = {
+        "count_error": "active $-\\,n$",
+        "active": "active dimensions",
+        "precision": "precision",
+        "code_deviation": "code deviation",
+        "reconstruction_mse": "reconstruction (MSE)",
+    }
+    if quantity != "distance":
+        return labels[quantity]
+    return metric_label(rows["metric"].iloc[0]).replace(" (classifier features)", " (classifier)")

@@ -12,16 +12,16 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from maskaae.models.catalogue import TITLES
 from maskaae.report.figures.drawing import BLUE, DOUBLE_COLUMN, INK, SINGLE_COLUMN, paper_style
-from maskaae.report.names import MODEL_NAMES, models_in_order
-from maskaae.report.selection import in_order
+from maskaae.report.selection import in_order, models_in_order
 
 ACTIVE, MASKED, DIAGONAL = BLUE, "#ADADAD", INK
 FAINT_GREYS = LinearSegmentedColormap.from_list("faint greys", ["#FFFFFF", "#D2D2D2"])
 HATCH, HATCH_COLOUR = "//////", "#BBBBBB"
 
 
-def data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+def fig10_data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Matrix of the lowest seed of each run, with its mean off-diagonal value over active dimensions.
 
     Parameters
@@ -47,8 +47,8 @@ def data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 @paper_style()
-def draw(frame: pd.DataFrame) -> Figure:
-    """Draw `data`'s frame on one scale, which ends at the largest value that enters a NAC.
+def draw_fig10(frame: pd.DataFrame) -> Figure:
+    """Draw both matrices on one scale, which ends at the largest value that enters a NAC.
 
     Pairs with a masked dimension are grey: the encoder leaves next to no variance in it, and normalised by
     that little, what is left can be anything. The diagonal is 1 by definition.
@@ -110,7 +110,7 @@ def _mark_dimensions(ax: Axes, active: NDArray[np.bool_]) -> None:
 def _title(rows: pd.DataFrame, active: NDArray[np.bool_]) -> str:
     nac = rows["nac"].iloc[0]
     value = "undefined" if np.isnan(nac) else f"{nac:.3f}"
-    return f"{MODEL_NAMES[rows['model'].iloc[0]]}: {active.sum()} of $m={len(active)}$ active, NAC {value}"
+    return f"{TITLES[rows['model'].iloc[0]]}: {active.sum()} of $m={len(active)}$ active, NAC {value}"
 
 
 def _legend(frame: pd.DataFrame) -> list[Patch]:

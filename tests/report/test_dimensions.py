@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from maskaae.evaluation.dimension import estimate
-from maskaae.report.dimension_table import NAMES, as_markdown, compare, kind_of_data, summarise
-from maskaae.report.figures import dimensions as figure
+from maskaae.report.dimensions import NAMES, as_markdown, compare, draw, kind_of_data, summarise
 
 INFO = [
     {"name": "a", "n": 4, "details": {"latent": "gaussian", "noise": 0.0}},
@@ -57,7 +56,7 @@ def test_table_shows_estimates_and_the_mean_absolute_error():
 def test_every_way_has_a_name_and_the_picture_draws_them():
     rows = compared()
     assert set(rows["method"]) <= set(NAMES)
-    drawn = figure.draw(rows)
+    drawn = draw(rows)
     assert [ax.get_title() for ax in drawn.axes] == ["clean", "torus latents, noise 0.1"]
 
 
