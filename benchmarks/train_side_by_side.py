@@ -21,7 +21,9 @@ from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan
 from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
 
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+SCRIPT = ROOT / "scripts/train.py"
 
 
 def main() -> None:
@@ -63,7 +65,9 @@ def main() -> None:
             seeds=experiment.seeds,
             hyperparameters=setting.hyperparameters,
         )
-        run = prepare_run(spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device)
+        run = prepare_run(
+            spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device, script=SCRIPT
+        )
         prepared.append(run)
         folders[id(run)] = folder
     for run, trained in train_side_by_side(prepared):

@@ -10,7 +10,6 @@ log_to(snakemake.log[0])
 with lease_device() as lease:  # before torch is imported: CUDA looks at its environment once
     import torch
 
-    from maskaae.config.variants import split_label
     from maskaae.data.dataset import load_dataset
     from maskaae.method.presets import Hyperparameters
     from maskaae.method.spec import ModelSpec
@@ -24,12 +23,18 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     spec = ModelSpec.for_data(
         dataset.info,
         snakemake.params.network,
-        model=split_label(snakemake.wildcards.model)[0],
+        model=snakemake.params.model,
         m=int(snakemake.wildcards.m),
         seeds=snakemake.params.seeds,
         hyperparameters=hyperparameters.override(read_chosen(snakemake.input.get("tuning"))),
     )
     folder = Path(snakemake.output.run).parent
-    # The resume state is no output of the rule: outputs of a killed job are deleted.
-    trained = train_run(spec, dataset, TrainingPlan(**snakemake.params.plan), folder / "resume", lease.device)
+    trained = train_run(
+        spec,
+        dataset,
+        TrainingPlan(**snakemake.params.plan),
+        folder / "resume",  # no output of the rule: outputs of a killed job are deleted
+        lease.device,
+        script=Path(__file__),  # Snakemake runs a copy, but gives it the original's path
+    )
     trained.write(folder)

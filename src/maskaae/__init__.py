@@ -3,5 +3,3 @@
 The package knows nothing of the workflow around it: every function takes arrays, tensors and plain
 values, and can be used from a notebook.
 """
-
-__version__ = "0.1.0"

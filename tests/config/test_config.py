@@ -265,7 +265,7 @@ def test_file_that_is_no_mapping_is_refused(tmp_path, text):
 
 
 def test_schema_and_code_know_the_same_names():
-    from maskaae.models.build import MASK_TRAININGS
+    from maskaae.models.catalogue import MASK_TRAININGS
     from maskaae.networks.kinds import OWN_KEYS
     from maskaae.networks.layers import NORMALISATIONS
     from maskaae.networks.pairs import NETWORKS

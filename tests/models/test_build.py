@@ -1,18 +1,17 @@
 """Models by name: each is there, and building one imports no other."""
 
-import importlib
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 
 from maskaae.models.base import LatentModel
-from maskaae.models.build import MASK_TRAININGS
-from maskaae.models.catalogue import CATALOGUE
+from maskaae.models.catalogue import CATALOGUE, MASK_TRAININGS, entry_point
 
 CLASSES = {
-    **{name: (entry.module, entry.class_name) for name, entry in CATALOGUE.items()},
-    **{f"maae, {name}": place for name, place in MASK_TRAININGS.items()},
+    **{name: entry_point(name, "soft") for name in CATALOGUE},
+    **{f"maae, {name}": entry_point("maae", name) for name in MASK_TRAININGS},
 }
 BUILD = """
 import sys
@@ -24,10 +23,9 @@ print(*sorted(name for name in sys.modules if name.startswith("maskaae.models.")
 """
 
 
-@pytest.mark.parametrize(("module", "class_name"), CLASSES.values(), ids=CLASSES)
-def test_every_name_stands_for_a_model(module, class_name):
-    model_class = getattr(importlib.import_module(module), class_name)
-    assert issubclass(model_class, LatentModel)
+@pytest.mark.parametrize("place", CLASSES.values(), ids=CLASSES)
+def test_every_name_stands_for_a_model(place):
+    assert issubclass(pkgutil.resolve_name(place), LatentModel)
 
 
 def test_building_a_model_imports_that_model_only():

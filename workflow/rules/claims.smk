@@ -14,7 +14,6 @@ if EXPERIMENT.claims:
         """Judge every claim of the paper, with intervals over seeds"""
         input:
             metrics=claimed_metrics(known, images),
-            modules=modules(*REPORT_MODULES, "report/claims", "evaluation/protocol.py"),
         output:
             csv="results/tables/claims.csv",
             md=report(
@@ -32,6 +31,7 @@ if EXPERIMENT.claims:
             mem_mb=2000,
             runtime=10,
         params:
+            code=code_of("claims"),
             metric=metrics(DATASETS),
             titles=titles(DATASETS),
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},

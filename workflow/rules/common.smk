@@ -10,10 +10,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 from maskaae.config import check_config, read_config
-from maskaae.config.variants import SEPARATOR
+from maskaae.config.variants import SEPARATOR, split_label
 from maskaae.data.own.recognise import OWN
-from maskaae.models.catalogue import CATALOGUE
-from maskaae.provenance import source_files
+from maskaae.models import catalogue
+from maskaae.provenance import code_version
 
 REPOSITORY = Path(workflow.basedir).parent
 CONFIG_FILES = workflow.config_settings.configfiles or [
@@ -43,14 +43,35 @@ RAW = "results/data/raw"
 
 wildcard_constraints:
     dataset="|".join(DATASETS),
-    model=rf"({'|'.join(CATALOGUE)})({SEPARATOR}[a-z0-9_]+)?",
+    model=rf"({'|'.join(catalogue.CATALOGUE)})({SEPARATOR}[a-z0-9_]+)?",
     m=r"[1-9]\d*",
     features="raw|classifier|inception",
 
 
-def modules(*parts):
-    """Source files that decide a rule's numbers: a change in one of them reruns the rule."""
-    return [str(path) for path in source_files(parts)]
+def code_of(script, entry_points=(), table=""):
+    """Parameter: hash of what a rule's script and all that it imports do; a change in it reruns the rule."""
+    path = REPOSITORY / f"scripts/{script}.py"
+    return code_version(path, tuple(entry_points), table)
+
+
+def code_with_model(script):
+    """Parameter function: hash of a script's code and of the class of the model that the wildcards name."""
+    return lambda wildcards: code_of(
+        script, model_classes(wildcards.dataset, wildcards.model), catalogue.__name__
+    )
+
+
+def model_classes(dataset, label):
+    """Entry points of the classes that a labelled model may be: one, unless tuning chooses how masks are learned."""
+    dataset, model = DATASETS[dataset], split_label(label)[0]
+    own = dataset.setting(label).hyperparameters
+    overrides = dataset.tuning[label].overrides if label in dataset.tuning else [{}]
+    return sorted(
+        {
+            catalogue.entry_point(model, own.override(override).fidelity.mask_training)
+            for override in overrides
+        }
+    )
 
 
 def of_dataset(attribute):

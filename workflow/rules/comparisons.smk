@@ -31,7 +31,6 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             metrics=compared("metrics.csv", groups),
             history=compared("history.csv", groups, ["base"]),
             info=infos(sorted({group.dataset for group in groups})),
-            modules=modules(*REPORT_MODULES, "report/comparison.py"),
         output:
             table=f"results/tables/{comparison}.csv",
             md=report(
@@ -56,6 +55,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             mem_mb=2000,
             runtime=10,
         params:
+            code=code_of("comparison"),
             groups=[asdict(group) for group in groups],
             metric=metrics(DATASETS),
         message:

@@ -12,7 +12,6 @@ for source in SOURCES.values():
             f"prepare_{source.name}"
         input:
             raw=raw_data(source),
-            modules=modules("data/dataset.py", "data/writer.py", module_file(source)),
         output:
             train="results/data/{dataset}/train.npy",
             test="results/data/{dataset}/test.npy",
@@ -29,6 +28,7 @@ for source in SOURCES.values():
             mem_mb=4000,
             runtime=60,
         params:
+            code=code_of("prepare", [f"{source.module}:prepare"], registry.__name__),
             spec=of_dataset("source_spec"),
             raw=lambda wildcards: RAW,
         message:
@@ -43,8 +43,6 @@ for source in SOURCES.values():
         rule:
             name:
                 f"download_{source.name}"
-            input:
-                modules=modules("data/published/download.py"),
             output:
                 manifest=f"results/data/raw/{source.name}.json",
             log:
@@ -54,6 +52,7 @@ for source in SOURCES.values():
                 mem_mb=2000,
                 runtime=240,
             params:
+                code=code_of("download"),
                 source=source.name,
                 raw=lambda wildcards: RAW,
             message:

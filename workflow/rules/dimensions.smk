@@ -16,7 +16,6 @@ if EXPERIMENT.dimensions:
         input:
             train="results/data/{dataset}/train.npy",
             info="results/data/{dataset}/dataset.json",
-            modules=modules("evaluation/dimension.py"),
         output:
             estimates="results/dimensions/{dataset}.csv",
         log:
@@ -27,6 +26,7 @@ if EXPERIMENT.dimensions:
             mem_mb=2000,
             runtime=30,
         params:
+            code=code_of("intrinsic_dimension"),
             seeds=EXPERIMENT.seeds,
             examples=EXPERIMENT.dimensions["examples"],
         message:
@@ -43,11 +43,6 @@ if EXPERIMENT.dimensions:
             metrics=at_largest_capacity("metrics.csv", compared_datasets),
             records=at_largest_capacity("run.json", compared_datasets),
             info=infos(compared_datasets),
-            modules=modules(
-                *REPORT_MODULES,
-                "report/dimensions.py",
-                "models/catalogue.py",
-            ),
         output:
             table="results/tables/dimensions.csv",
             md=report(
@@ -72,6 +67,7 @@ if EXPERIMENT.dimensions:
             mem_mb=2000,
             runtime=10,
         params:
+            code=code_of("dimensions"),
             metric=metrics(DATASETS),
             titles=titles(DATASETS),
         message:

@@ -17,6 +17,7 @@ rule download_inception:
         mem_mb=2000,
         runtime=30,
     params:
+        code=code_of("download_inception"),
         raw=lambda wildcards: RAW,
     message:
         "Fetching the Inception weights"
@@ -31,7 +32,6 @@ rule train_classifier:
         test="results/data/{dataset}/test.npy",
         labels="results/data/{dataset}/labels.npz",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("evaluation/classifier.py", "evaluation/examples.py"),
     output:
         weights="results/reference/{dataset}/classifier.safetensors",
         report="results/reference/{dataset}/classifier.json",
@@ -43,6 +43,7 @@ rule train_classifier:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_of("train_classifier"),
         seed=EXPERIMENT.evaluation["seed"],
     message:
         "Training the classifier of {wildcards.dataset}"
@@ -56,11 +57,6 @@ rule reference_statistics:
         unpack(learned_extractor),
         test="results/data/{dataset}/test.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules(
-            "evaluation/features.py",
-            "evaluation/frechet.py",
-            "evaluation/classifier.py",
-        ),
     output:
         statistics="results/reference/{dataset}/{features}.npz",
     log:
@@ -71,6 +67,7 @@ rule reference_statistics:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_of("reference_statistics"),
         batch=EXPERIMENT.evaluation["batch_size"],
     message:
         "Reference statistics of {wildcards.dataset}, {wildcards.features} features"
@@ -89,7 +86,6 @@ rule evaluate:
             for features in features_of(wildcards.dataset)
         ],
         checkpoints=f"{RUN}/checkpoints",
-        modules=modules(*EVALUATION_MODULES),
     output:
         metrics=f"{RUN}/metrics.csv",
     log:
@@ -100,6 +96,7 @@ rule evaluate:
         mem_mb=8000,
         runtime=120,
     params:
+        code=code_with_model("evaluate"),
         samples=EXPERIMENT.evaluation["samples"],
         neighbourhoods=lambda wildcards: neighbourhoods_of(wildcards.dataset),
         batch=EXPERIMENT.evaluation["batch_size"],
@@ -116,9 +113,6 @@ rule covariance:
         model=f"{RUN}/model.safetensors",
         test="results/data/{dataset}/test.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules(
-            "evaluation/encoding.py", "evaluation/nac.py", "models", "networks"
-        ),
     output:
         covariance=f"{RUN}/covariance.csv",
     log:
@@ -129,6 +123,7 @@ rule covariance:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_with_model("covariance"),
         batch=EXPERIMENT.evaluation["batch_size"],
     message:
         "Covariance of codes: {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
@@ -142,7 +137,6 @@ rule samples:
         model=f"{RUN}/model.safetensors",
         test="results/data/{dataset}/test.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules("evaluation/sampling.py", "models", "networks"),
     output:
         samples=f"{RUN}/samples.csv",
     log:
@@ -153,6 +147,7 @@ rule samples:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_with_model("samples"),
         seed=EXPERIMENT.evaluation["seed"],
     message:
         "Samples of {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
@@ -173,6 +168,8 @@ rule gather_metrics:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        code=code_of("gather_metrics"),
     message:
         "Gathering the metrics of all runs"
     script:

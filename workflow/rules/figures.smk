@@ -20,7 +20,6 @@ for figure, asked in ASKED_FIGURES.items():
             figure
         input:
             **shown_files(record, asked),
-            modules=modules(*REPORT_MODULES, "evaluation/counts.py"),
         output:
             csv=f"results/figures/{figure}.csv",
             pdf=f"results/figures/{figure}.pdf",
@@ -40,6 +39,7 @@ for figure, asked in ASKED_FIGURES.items():
         params:
             **settings(record, asked),
             **findings(record),
+            code=code_of(record.script),
             script=record.script,
             metric=metrics(DATASETS),
             titles=titles(DATASETS),

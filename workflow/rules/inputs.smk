@@ -1,21 +1,10 @@
 """Input functions: from wildcards, or from what the configuration asks for, to the files that are needed."""
 
+from maskaae.data import registry
 from maskaae.data.registry import SOURCES, input_paths
 from maskaae.report.records import FIGURES as FIGURE_RECORDS
 from maskaae.report.records import SHOW_CLAIMS
 from maskaae.report.records import TABLES as TABLE_RECORDS
-
-EVALUATION_MODULES = ("evaluation", "method", "models", "networks")
-REPORT_MODULES = (
-    "report/figures",
-    "report/markup.py",
-    "report/selection.py",
-    "report/statistics.py",
-)
-FEATURE_MODULES = tuple(
-    f"evaluation/{name}.py"
-    for name in ("classifier", "examples", "features", "frechet", "inception")
-)
 
 
 def datasets_of(source):
@@ -29,11 +18,6 @@ def raw_data(source):
     if source.raw_files:
         return lambda wildcards: [f"results/data/raw/{source.name}.json"]
     return lambda wildcards: input_paths(DATASETS[wildcards.dataset].source_spec)
-
-
-def module_file(source):
-    """Source file, in the package, of the module that prepares a source."""
-    return Path(*source.module.split(".")[1:]).with_suffix(".py").as_posix()
 
 
 def neighbourhoods_of(dataset):

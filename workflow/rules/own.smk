@@ -16,7 +16,6 @@ if OWN in DATASETS:
             test=f"results/data/{OWN}/test.npy",
             info=f"results/data/{OWN}/dataset.json",
             figures=[path.replace(".pdf", ".png") for path in FIGURES],
-            modules=modules(*REPORT_MODULES, "report/summary.py", "estimator.py"),
         output:
             summary="results/own/summary.md",
             csv="results/own/examples.csv",
@@ -30,6 +29,9 @@ if OWN in DATASETS:
             mem_mb=4000,
             runtime=10,
         params:
+            code=code_of(
+                "own_summary", model_classes(OWN, "wae") + model_classes(OWN, "maae")
+            ),
             metric=DATASETS[OWN].metric,
             seed=EXPERIMENT.evaluation["seed"],
         message:

@@ -18,12 +18,6 @@ for table, asked in EXPERIMENT.tables.items():
             table
         input:
             **shown_files(record, asked),
-            modules=modules(
-                *REPORT_MODULES,
-                "report/table1.py",
-                "report/table2.py",
-                "evaluation/counts.py",
-            ),
         output:
             csv=f"results/tables/{table}.csv",
             md=report(
@@ -43,6 +37,7 @@ for table, asked in EXPERIMENT.tables.items():
         params:
             **settings(record, asked),
             **findings(record),
+            code=code_of(record.script),
             script=record.script,
             metric=metrics(DATASETS),
             titles=titles(DATASETS),

@@ -8,8 +8,6 @@ is no output, and goes on from it.
 import shutil
 from dataclasses import asdict
 
-from maskaae.provenance import TRAINING_CODE
-
 LONG_RUN = 100_000
 """Steps from which a training on a CPU deserves a word before it starts."""
 
@@ -28,7 +26,6 @@ rule tune:
     input:
         train="results/data/{dataset}/train.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules(*TRAINING_CODE, "tuning/trials.py", "evaluation"),
     output:
         table="results/tuning/{dataset}/{model}.csv",
     log:
@@ -41,6 +38,7 @@ rule tune:
         mem_mb=16000,
         runtime=lambda wildcards, attempt: 24 * 60 * attempt,
     params:
+        code=code_with_model("tune"),
         seeds=EXPERIMENT.seeds,
         network=of_dataset("network"),
         plan=of_dataset("training"),
@@ -64,7 +62,6 @@ rule train:
         unpack(tuned),
         train="results/data/{dataset}/train.npy",
         info="results/data/{dataset}/dataset.json",
-        modules=modules(*TRAINING_CODE),
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/history.csv",
@@ -80,6 +77,8 @@ rule train:
         mem_mb=16000,
         runtime=lambda wildcards, attempt: 24 * 60 * attempt,
     params:
+        code=code_with_model("train"),
+        model=lambda wildcards: split_label(wildcards.model)[0],
         seeds=EXPERIMENT.seeds,
         network=of_setting("network"),
         plan=of_dataset("training"),

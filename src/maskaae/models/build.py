@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Mapping
+import pkgutil
 from pathlib import Path
 
 import torch
@@ -13,13 +12,7 @@ from safetensors.torch import save
 
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
-from maskaae.models.catalogue import CATALOGUE
-
-MASK_TRAININGS: Mapping[str, tuple[str, str]] = {
-    "soft": ("maskaae.models.maae", "MaskedAdversarialAutoEncoder"),
-    "nested": ("maskaae.models.nested_maae", "NestedMaskedAdversarialAutoEncoder"),
-}
-"""MaskAAE, module and class, by the way in which its mask is learned: ``Fidelity.mask_training``."""
+from maskaae.models.catalogue import entry_point
 
 
 def build_model(spec: ModelSpec) -> LatentModel:
@@ -35,12 +28,8 @@ def build_for_training(spec: ModelSpec) -> LatentModel:
 
 def _model_class(spec: ModelSpec) -> type[LatentModel]:
     """Import the model's module, and no other model's."""
-    if spec.model == "maae":
-        module, class_name = MASK_TRAININGS[spec.hyperparameters.fidelity.mask_training]
-    else:
-        entry = CATALOGUE[spec.model]
-        module, class_name = entry.module, entry.class_name
-    model_class: type[LatentModel] = getattr(importlib.import_module(module), class_name)
+    place = entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
+    model_class: type[LatentModel] = pkgutil.resolve_name(place)
     return model_class
 
 

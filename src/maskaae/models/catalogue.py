@@ -35,3 +35,16 @@ CATALOGUE: Mapping[str, ModelEntry] = {
     "maae": ModelEntry("MAAE", "maskaae.models.maae", "MaskedAdversarialAutoEncoder"),
 }
 TITLES: Mapping[str, str] = {name: entry.title for name, entry in CATALOGUE.items()}
+
+MASK_TRAININGS: Mapping[str, str] = {
+    "soft": "maskaae.models.maae:MaskedAdversarialAutoEncoder",
+    "nested": "maskaae.models.nested_maae:NestedMaskedAdversarialAutoEncoder",
+}
+"""Entry point of MaskAAE by the way in which its mask is learned: ``Fidelity.mask_training``."""
+
+
+def entry_point(model: str, mask_training: str) -> str:
+    """Where the class of a model is: ``"package.module:attribute"``."""
+    if model == "maae":
+        return MASK_TRAININGS[mask_training]
+    return f"{CATALOGUE[model].module}:{CATALOGUE[model].class_name}"

@@ -15,6 +15,7 @@ import torch
 from maskaae.data.dataset import Dataset
 from maskaae.method.reconstruction_unit import reconstruction_unit
 from maskaae.method.spec import ModelSpec
+from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
@@ -106,6 +107,8 @@ def prepare_run(
     plan: TrainingPlan,
     work_folder: Path,
     device: torch.device | str = "cpu",
+    *,
+    script: Path = Path(__file__),
 ) -> PreparedRun:
     """Build all seeds of a model, or load them where a killed run stopped.
 
@@ -121,6 +124,8 @@ def prepare_run(
         Where checkpoints and resume state are kept meanwhile.
     device : torch.device or str
         Where to train.
+    script : Path
+        File whose imports, with the model's class, are the code that decides the run's numbers.
 
     Raises
     ------
@@ -137,11 +142,12 @@ def prepare_run(
     if spec.hyperparameters.fidelity.reconstruction_scale == "relative":
         unit = reconstruction_unit(dataset.train, spec.reconstruction)
         spec = dataclasses.replace(spec, reconstruction_unit=unit)
+    model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
     configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
     fingerprint = {
         "configuration": json.dumps(configuration, sort_keys=True),
         "data": dataset.info.sha256["train"],
-        "code": code_version(),
+        "code": code_version(script, (model_class,), catalogue.__name__),
     }
     store = RunStore(work_folder, fingerprint)
     record = {
@@ -163,13 +169,15 @@ def train_run(
     plan: TrainingPlan,
     work_folder: Path,
     device: torch.device | str = "cpu",
+    *,
+    script: Path = Path(__file__),
 ) -> TrainedRun:
     """Train all seeds of a model on the training split of a data set, or go on where a killed run stopped.
 
     Parameters, errors: as of :func:`prepare_run`, and as of :meth:`TrainingRun.train`.
     """
     started = time.monotonic()  # no clock that somebody sets
-    prepared = prepare_run(spec, dataset, plan, work_folder, device)
+    prepared = prepare_run(spec, dataset, plan, work_folder, device, script=script)
     first_step = prepared.training.step
     prepared.training.train()
     return prepared.finished(first_step, time.monotonic() - started)
