@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from maskaae.data.parallel import Workers, chunked
+from maskaae.data.decode import Workers, chunked
 from maskaae.data.published.celeba import ARCHIVE, FOLDER, FOLDER_IN_ARCHIVE, PARTITION
 from maskaae.data.published.mnist import FOLDERS, PREFIXES
 from maskaae.data.registry import SOURCES, resolve

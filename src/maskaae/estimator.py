@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from maskaae.data.dataset import Dataset, DatasetInfo
-from maskaae.data.own.scaling import Scaling
+from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
 from maskaae.method.presets import PRESETS
 from maskaae.method.spec import ModelSpec

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from maskaae.data import parallel
-from maskaae.data.parallel import Workers
+from maskaae.data import decode
+from maskaae.data.decode import Workers
 
 
 def process_of(task):
@@ -21,7 +21,7 @@ def fail_at_five(task):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(parallel, "PATIENCE", 0)
+    monkeypatch.setattr(decode, "PATIENCE", 0)
 
 
 def test_work_of_less_time_than_processes_take_to_start_is_done_in_this_one():

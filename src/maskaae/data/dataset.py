@@ -1,4 +1,4 @@
-"""The form in which every data set is stored, and how it is loaded (`maskaae.data.writer` writes it).
+"""The form in which every data set is stored (`maskaae.data.writer` writes it), and how it is loaded.
 
 A data set is a folder with `train.npy`, `test.npy` (images: uint8 `(N, H, W, C)`, C 1 or 3; vectors: float32
 `(N, D)`), `labels.npz` (arrays `train` and `test`, int64, both empty when there are no labels) and
@@ -36,13 +36,11 @@ class DatasetInfo:
     Attributes
     ----------
     name, source : str
-        Its name in the config, and the registry's source that made it.
+        Its name in the configuration, and the registry's source that made it.
     kind : {"images", "vectors"}
         Images are uint8 `(H, W, C)`, vectors float32 `(D,)`.
     shape : tuple of int
         Shape of one example.
-    n_train, n_test : int
-        Examples in each split.
     classes : int
         Number of classes, 0 if unlabelled.
     n : int or None
@@ -66,18 +64,16 @@ class DatasetInfo:
 
     @property
     def dimension(self) -> int:
-        """The data dimension D: numbers per example."""
+        """Data dimension D: numbers per example."""
         return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set in memory; the two splits are memory-mapped and read-only.
+    """A data set in memory; its splits are memory-mapped and read-only.
 
     Attributes
     ----------
-    info : DatasetInfo
-        The content of `dataset.json`.
     train, test : ndarray
         Images uint8 `(N, H, W, C)` or vectors float32 `(N, D)`.
     train_labels, test_labels : ndarray of int64
@@ -94,16 +90,6 @@ class Dataset:
 def load_dataset(folder: Path) -> Dataset:
     """Load a data set; its examples stay on disk until they are read.
 
-    Parameters
-    ----------
-    folder : Path
-        A folder that `write_dataset` or `DatasetWriter` made.
-
-    Returns
-    -------
-    Dataset
-        With memory-mapped, read-only splits.
-
     Raises
     ------
     FileNotFoundError
@@ -112,15 +98,15 @@ def load_dataset(folder: Path) -> Dataset:
         If `dataset.json` cannot be understood or an array does not have the shape and type that it promises.
     """
     info = _read_info(folder / INFO_FILE)
-    counts = {"train": info.n_train, "test": info.n_test}
+    sizes = {"train": info.n_train, "test": info.n_test}
     arrays = open_splits(folder)
     for split in SPLITS:
-        shape = (counts[split], *info.shape)
+        shape = (sizes[split], *info.shape)
         _check_promise(folder / FILES[split], arrays[split], shape, _DTYPES[info.kind])
     with np.load(folder / FILES["labels"], allow_pickle=False) as stored:
         labels = {split: stored[split] for split in SPLITS}
     for split in SPLITS:
-        shape = (counts[split] if info.classes else 0,)
+        shape = (sizes[split] if info.classes else 0,)
         _check_promise(folder / FILES["labels"], labels[split], shape, np.int64, f" ({split})")
     return Dataset(info, arrays["train"], arrays["test"], labels["train"], labels["test"])
 

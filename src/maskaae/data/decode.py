@@ -1,29 +1,41 @@
-"""From image files of any kind to square uint8 pixels."""
+"""From image files of any kind to square uint8 pixels, in several processes."""
 
 from __future__ import annotations
 
 import io
+import itertools
+import multiprocessing
+import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from maskaae.data.parallel import Workers, chunked
-
-# Bilinear with antialiasing; how the paper's images were resized is found nowhere (our choice).
 RESAMPLING = Image.Resampling.BILINEAR
+"""Bilinear with antialiasing; how the paper's images were resized is found nowhere (our choice)."""
 IMAGES_PER_TASK = 128
 
 _GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 _DEEP_GREY_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 _EXIF_ORIENTATION = 0x0112
+
+PATIENCE = 0.5
+"""Seconds of work before other processes are started: about what starting them takes."""
+_IN_FLIGHT_PER_WORKER = 2
+"""Chunks that wait for each process: enough to keep it busy, few enough to fit in memory."""
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 DEEP = "16 bits a channel: reduced to 8"
 ALPHA = "transparency: laid on white"
@@ -34,15 +46,7 @@ TURNED = "turned as its EXIF data say"
 
 @dataclass(frozen=True)
 class File:
-    """An image file.
-
-    Attributes
-    ----------
-    name : str
-        What messages call it.
-    source : str or bytes
-        Its path, or its content.
-    """
+    """An image file: the name that messages call it, and its path or content."""
 
     name: str
     source: str | bytes
@@ -57,7 +61,7 @@ class Header:
     grey : bool
         Whether it has one channel (and perhaps transparency).
     notes : tuple of str
-        What will have to be converted.
+        What will have to be converted: `DEEP`, `ALPHA`, ...
     """
 
     grey: bool
@@ -73,7 +77,7 @@ class Framing:
     crop : int or None
         Side of the centre crop in pixels of the file; None: the largest centred square.
     size : int
-        Side of the result.
+        Side of the result in pixels.
     channels : int
         1 (grey) or 3 (RGB).
     """
@@ -84,40 +88,13 @@ class Framing:
 
 
 def read_headers(files: Iterable[File], workers: Workers) -> Iterator[Header]:
-    """Read the header of every file.
-
-    Parameters
-    ----------
-    files : iterable of File
-        The files.
-    workers : Workers
-        The processes to do it in.
-
-    Yields
-    ------
-    Header
-        In the files' order.
-
-    Raises
-    ------
-    ValueError
-        If a file is not an image.
-    """
+    """Yield the header of every file in order; ValueError names a file that is no image."""
     for headers in workers.map(_read_headers, chunked(files, IMAGES_PER_TASK)):
         yield from headers
 
 
 def decode_all(files: Iterable[File], framing: Framing, workers: Workers) -> Iterator[NDArray[np.uint8]]:
-    """Decode, crop and resize every file.
-
-    Parameters
-    ----------
-    files : iterable of File
-        The files, drawn only as fast as they are decoded.
-    framing : Framing
-        What to make of them.
-    workers : Workers
-        The processes to do it in.
+    """Decode, crop and resize every file, drawn only as fast as they are decoded.
 
     Yields
     ------
@@ -207,3 +184,80 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     if pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
         raise ValueError(f"its pixels run from {pixels.min()} to {pixels.max()}; 16 bits hold 0 to 65535")
     return Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
+
+
+class Workers:
+    """Processes for tasks that do not depend on each other; started once, and only for work that is worth it.
+
+    joblib (1.6) has no such bound: its generator of results draws tasks as fast as they are done, however
+    slowly the results are taken, and keeps them all in memory.
+
+    Parameters
+    ----------
+    processes : int
+        With 1 all is done in this process.
+
+    Examples
+    --------
+    >>> with Workers(4) as workers:
+    ...     list(workers.map(abs, [-1, 2]))
+    [1, 2]
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield `function(task)` for every task in order, or raise its exception.
+
+        At most `_IN_FLIGHT_PER_WORKER` tasks for each process are drawn ahead of the results that were taken.
+        The function must be defined at the top of a module, for another process to import it.
+        """
+        remaining = iter(tasks)
+        if self._pool is None:
+            patience = float("inf") if self._processes == 1 else PATIENCE
+            yield from _map_for(patience, function, remaining)
+        yield from self._map_in_processes(function, remaining)
+
+    def _map_in_processes(
+        self, function: Callable[[Task], Result], tasks: Iterator[Task]
+    ) -> Iterator[Result]:
+        pending: deque[Future[Result]] = deque()
+        for task in tasks:
+            pending.append(self._started().submit(function, task))
+            if len(pending) > _IN_FLIGHT_PER_WORKER * self._processes:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not `fork`: it copies a process whose other threads (BLAS, torch) may hold locks.
+            self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
+        return self._pool
+
+
+def chunked(items: Iterable[Task], size: int) -> Iterator[list[Task]]:
+    """Cut `items` into lists of `size`; the last may be shorter."""
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk
+
+
+def _map_for(seconds: float, function: Callable[[Task], Result], tasks: Iterator[Task]) -> Iterator[Result]:
+    """Work in this process until tasks or time are used up; tasks that are left stay in the iterator."""
+    end = time.monotonic() + seconds
+    for task in tasks:
+        yield function(task)
+        if time.monotonic() >= end:
+            return

@@ -1,4 +1,4 @@
-"""Scikit-learn's embedded digits: 1,797 real 8x8 images of ten classes, in the package itself."""
+"""Scikit-learn's embedded digits: 1,797 real 8x8 images of ten classes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from maskaae.data.dataset import DatasetInfo
 from maskaae.data.writer import write_dataset
 
-# The package's pixels are counts of ink from 0 to 16.
 DARKEST = 16
+"""Scikit-learn's pixels run from 0 to this."""
 
 
 def load_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images uint8 `(1797, 8, 8, 1)`, stretched from 0..16 to 0..255, and classes `(1797,)`."""
+    """Images uint8 `(1797, 8, 8, 1)`, stretched from 0 .. 16 to 0 .. 255, and classes `(1797,)`."""
     from sklearn.datasets import load_digits as load_bunch
 
     bunch = load_bunch()
@@ -26,24 +26,7 @@ def load_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write the digits, split so that every class has the same share in both splits.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, test_fraction, split_seed.
-    raw : Path
-        Not used: nothing is downloaded.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Not used: this takes a second on one core.
-
-    Returns
-    -------
-    DatasetInfo
-        1,797 images in two splits, ten classes.
-    """
+    """Write the digits, split so that every class has its share in both splits."""
     from sklearn.model_selection import train_test_split
 
     images, labels = load_digits()
@@ -56,8 +39,7 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
         source="digits",
         train=train,
         test=test,
-        train_labels=train_labels,
-        test_labels=test_labels,
+        labels={"train": train_labels, "test": test_labels},
         label_names=[str(digit) for digit in range(10)],
         details={"test_fraction": spec["test_fraction"], "split_seed": spec["split_seed"]},
     )

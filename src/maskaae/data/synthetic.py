@@ -2,7 +2,7 @@
 
 `z ~ N(0, I_n)` goes through a fixed, randomly weighted, fully connected net `f` of two layers with a leaky
 ReLU after each, and `x = f(z)` has D = 128 numbers. The paper gives n = 8 and n = 16 and asks of f that it be
-Lipschitz (assumption A1) and have rank n almost everywhere. Hidden width, slope, weight law and sample counts
+Lipschitz (assumption A1) and have rank n almost everywhere. Hidden width, slope, weight law and split sizes
 are found nowhere: they are our choice. Two other laws of the latents, `uniform` and `torus`, make harder data
 of known n, for comparing ways to find it (our choice).
 """
@@ -22,11 +22,10 @@ from maskaae.data.writer import write_dataset
 
 Floats = NDArray[np.float64]
 
-CALIBRATION_SAMPLES = 10_000
+CALIBRATION_EXAMPLES = 10_000
 JACOBIAN_POINTS = 32
-# A singular value below this share of the largest one counts as zero. A random net of full rank stays far
-# above.
 RANK_TOLERANCE = 1e-6
+"""Singular values below this share of the largest count as zero; a random net of full rank stays above."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,8 @@ class Generator:
 
     Attributes
     ----------
-    first : ndarray (hidden, n)
-        Weights `W1`.
-    second : ndarray (D, hidden)
-        Weights `W2`.
+    first, second : ndarray
+        Weights W1 `(hidden, n)` and W2 `(D, hidden)`.
     slope : float
         Slope of the leaky ReLU for negative inputs; greater than 0, or f would lose rank.
     """
@@ -133,24 +130,8 @@ def make_generator(
 ) -> Generator:
     """Draw the generator's weights.
 
-    Each layer's weights are N(0, 1 / fan_in); the second layer is then scaled by one number so that the
+    Each layer's weights are N(0, 1 / fan_in); the second layer is then multiplied by one number so that the
     outputs have unit variance on average. Both are our choice.
-
-    Parameters
-    ----------
-    n, hidden, dimension : int
-        Sizes of the three layers: true latent dimension, hidden width, data dimension D.
-    slope : float
-        Slope of the leaky ReLU for negative inputs.
-    rng : numpy.random.Generator
-        Where the weights and the calibration sample come from.
-    law : LatentLaw
-        Law of the inputs.
-
-    Returns
-    -------
-    Generator
-        The net f.
 
     Raises
     ------
@@ -163,19 +144,13 @@ def make_generator(
     inputs = law.inputs_each * n
     first = rng.standard_normal((hidden, inputs)) / np.sqrt(inputs)
     second = rng.standard_normal((dimension, hidden)) / np.sqrt(hidden)
-    # f is positively homogeneous in W2, so scaling W2 scales its outputs.
-    outputs = Generator(first, second, slope)(law.embed(law.draw(rng, (CALIBRATION_SAMPLES, n))))
+    # f is positively homogeneous in W2, so a factor of W2 is a factor of its outputs.
+    outputs = Generator(first, second, slope)(law.embed(law.draw(rng, (CALIBRATION_EXAMPLES, n))))
     return Generator(first, second / np.sqrt(outputs.var(axis=0).mean()), slope)
 
 
 def check_sizes(*, n: int, hidden: int, dimension: int, law: LatentLaw = GAUSSIAN) -> None:
-    """Refuse layer sizes with which the generator cannot have rank n.
-
-    Raises
-    ------
-    ValueError
-        If the data dimension is smaller than n, or the hidden width than the generator's inputs.
-    """
+    """Refuse layer sizes with which the generator cannot have rank n, by ValueError."""
     if n > dimension:
         raise ValueError(f"n is {n}, more than the data dimension {dimension}; give 1 <= n <= {dimension}")
     if hidden < n:
@@ -189,28 +164,10 @@ def check_sizes(*, n: int, hidden: int, dimension: int, law: LatentLaw = GAUSSIA
 def check_jacobian_rank(
     generator: Generator, n: int, rng: np.random.Generator, law: LatentLaw = GAUSSIAN
 ) -> Floats:
-    """Check that the generator has rank n at random points.
+    """Singular values `(JACOBIAN_POINTS, n)` of the Jacobian at random points, largest first.
 
-    Parameters
-    ----------
-    generator : Generator
-        The net f.
-    n : int
-        True latent dimension.
-    rng : numpy.random.Generator
-        Where the points come from.
-    law : LatentLaw
-        Law of the points; the rank is that of the map from its n coordinates to the data.
-
-    Returns
-    -------
-    ndarray (JACOBIAN_POINTS, n)
-        The Jacobian's singular values at each point, largest first.
-
-    Raises
-    ------
-    ValueError
-        If the rank is smaller than n at one of them.
+    The Jacobian is that of the map from the law's n coordinates to the data. ValueError if its rank is below
+    n at one of the points.
     """
     points = law.draw(rng, (JACOBIAN_POINTS, n))
     jacobians = [generator.jacobian(law.embed(point)) @ law.tangent(point) for point in points]  # (D, n) each
@@ -224,7 +181,7 @@ def check_jacobian_rank(
     return values
 
 
-def sample(
+def draw_examples(
     generator: Generator,
     shape: tuple[int, int],
     *,
@@ -244,28 +201,8 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
     """Write the synthetic data set that `spec` describes.
 
     The weights, the rank check and each split have random streams of their own, so a longer training split
-    changes neither the generator nor the test split.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, n, latent, hidden, dimension, slope, noise, n_train, n_test, seed.
-    raw : Path
-        Not used: nothing is downloaded.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Not used: this takes seconds on one core.
-
-    Returns
-    -------
-    DatasetInfo
-        Its details hold the layer sizes, the Lipschitz bound and the ranks found.
-
-    Raises
-    ------
-    ValueError
-        If the generator does not have rank n.
+    changes neither the generator nor the test split. `dataset.json` gets the layer sizes, the Lipschitz bound
+    and the extreme singular values; ValueError if the generator does not have rank n.
     """
     n, dimension = spec["n"], spec["dimension"]
     hidden = default_hidden(n) if spec["hidden"] is None else spec["hidden"]
@@ -278,8 +215,8 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
     singular_values = check_jacobian_rank(generator, n, rank_rng, law)
     noise = spec["noise"]
     train, test = (
-        sample(generator, (spec[count], n), law=law, noise=noise, latent_rng=rng, noise_rng=noise_rng)
-        for count, rng, noise_rng in (
+        draw_examples(generator, (spec[size], n), law=law, noise=noise, latent_rng=rng, noise_rng=noise_rng)
+        for size, rng, noise_rng in (
             ("n_train", train_rng, train_noise_rng),
             ("n_test", test_rng, test_noise_rng),
         )

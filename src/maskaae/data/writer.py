@@ -1,7 +1,8 @@
-"""Writing a data set: piece by piece, checked, and never half-made."""
+"""Writing a data set: from files that are there, piece by piece, checked, and never half-made."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
@@ -18,11 +19,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import FILES, INFO_FILE, SPLITS, DatasetInfo, Kind, Labels, Split, open_splits
-from maskaae.data.raw import NO_SPACE
 
 logger = logging.getLogger(__name__)
 
-_ROWS_PER_CHECK = 10_000
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""How the system says that a disk is full, a quota used up or a file longer than allowed."""
+
+_ROWS_PER_CHECK = 1_000
+
+
+def require(path: Path) -> Path:
+    """Return the path of a published file; FileNotFoundError, saying how to get it, if it is missing."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: let the download rule fetch it, or put the file there by hand "
+            "(docs/data.md says where to get it)"
+        )
+    return path
+
+
+def require_own(path: Path) -> Path:
+    """Return the path of a user's file; FileNotFoundError if there is none."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file; paths are relative to the working directory, {Path.cwd()}"
+        )
+    return path
+
+
+def check_finite(array: NDArray[Any], where: str) -> None:
+    """Refuse an array that holds no numbers, a NaN or an infinite value; ValueError names `where` and row."""
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{where}: holds {array.dtype}, not numbers")
+    for start in range(0, len(array) if array.dtype.kind == "f" else 0, _ROWS_PER_CHECK):
+        bad = np.argwhere(~np.isfinite(array[start : start + _ROWS_PER_CHECK]))
+        if len(bad):
+            row, place = start + int(bad[0, 0]), tuple(bad[0, 1:].tolist())
+            raise ValueError(
+                f"{where}: row {row}, position {place} (counted from 0) holds {array[(row, *place)]}; "
+                "every value must be finite"
+            )
 
 
 class DatasetWriter:
@@ -30,11 +66,6 @@ class DatasetWriter:
 
     Everything goes to a sub-folder first and is moved into place by `publish`, `dataset.json` last. Leaving
     the `with` block without `publish`, by an error say, removes the sub-folder and leaves the rest as it was.
-
-    Parameters
-    ----------
-    folder : Path
-        The data set's folder; made if missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,15 +82,11 @@ class DatasetWriter:
     ) -> None:
         shutil.rmtree(self._draft, ignore_errors=True)
 
-    def fill(self, split: Split, count: int, chunks: Iterable[NDArray[Any]]) -> None:
-        """Write the examples of `split` piece by piece, so that they need never be in memory together.
+    def fill(self, split: Split, size: int, chunks: Iterable[NDArray[Any]]) -> None:
+        """Write the `size` examples of a split piece by piece, so that they need never be in memory together.
 
         Parameters
         ----------
-        split : {"train", "test"}
-            Which split.
-        count : int
-            Examples in all chunks together.
         chunks : iterable of ndarray
             Each `(any number, *shape of one example)`, all of one shape per example and one type.
 
@@ -68,13 +95,13 @@ class DatasetWriter:
         OSError
             If the disk is full; the message says how much room the split needs.
         ValueError
-            If the chunks hold another number of examples than `count`, or differ in shape or type.
+            If the chunks hold another number of examples than `size`, or differ in shape or type.
         """
         remaining = iter(chunks)
         first = next(remaining, None)
         if first is None:
-            raise ValueError(f"no examples for the {split} split where {count} were promised")
-        shape = (count, *first.shape[1:])
+            raise ValueError(f"no examples for the {split} split where {size} were promised")
+        shape = (size, *first.shape[1:])
         try:
             with (self._draft / FILES[split]).open("wb") as file:
                 _write_npy_header(file, first.dtype, shape)
@@ -85,8 +112,8 @@ class DatasetWriter:
             needed = math.prod(shape) * first.dtype.itemsize
             message = f"no space left for {self.folder / FILES[split]}, which needs {needed} bytes"
             raise OSError(error.errno, message) from error
-        if written != count:
-            raise ValueError(f"{written} examples for the {split} split where {count} were promised")
+        if written != size:
+            raise ValueError(f"{written} examples for the {split} split where {size} were promised")
 
     def publish(
         self,
@@ -102,21 +129,12 @@ class DatasetWriter:
 
         Parameters
         ----------
-        name, source : str
-            As in `DatasetInfo`.
+        name, source, n, details
+            As in `DatasetInfo`; details must go into JSON.
         labels : dict of ndarray, optional
-            The classes of both splits, `0 .. len(label_names) - 1`.
+            Classes of both splits, `0 .. len(label_names) - 1`.
         label_names : sequence of str
-            The name of each class; stored under `details["label_names"]`.
-        n : int, optional
-            True latent dimension.
-        details : dict, optional
-            As in `DatasetInfo`; must go into JSON.
-
-        Returns
-        -------
-        DatasetInfo
-            What was written to `dataset.json`.
+            Name of each class; stored under `details["label_names"]`.
 
         Raises
         ------
@@ -127,7 +145,9 @@ class DatasetWriter:
         arrays = open_splits(self._draft)
         kind = _common_kind(arrays)
         for split in SPLITS:
-            _check_values(arrays[split], split)
+            if arrays[split].size == 0:
+                raise ValueError(f"the {split} split is empty: its shape is {arrays[split].shape}")
+            check_finite(arrays[split], f"the {split} split")
         checked = _checked_labels(labels, label_names, arrays)
         np.savez(self._draft / FILES["labels"], train=checked["train"], test=checked["test"])
         info = DatasetInfo(
@@ -147,8 +167,8 @@ class DatasetWriter:
         (self.folder / INFO_FILE).unlink(missing_ok=True)
         for file in (*FILES.values(), INFO_FILE):
             (self._draft / file).replace(self.folder / file)
-        counts = f"{info.n_train} training and {info.n_test} test examples"
-        logger.info("%s: %s of shape %s, %d classes", self.folder, counts, info.shape, info.classes)
+        sizes = f"{info.n_train} training and {info.n_test} test examples"
+        logger.info("%s: %s of shape %s, %d classes", self.folder, sizes, info.shape, info.classes)
         return info
 
 
@@ -159,40 +179,12 @@ def write_dataset(
     source: str,
     train: NDArray[Any],
     test: NDArray[Any],
-    train_labels: NDArray[np.integer[Any]] | None = None,
-    test_labels: NDArray[np.integer[Any]] | None = None,
+    labels: Mapping[Split, NDArray[np.integer[Any]]] | None = None,
     label_names: Sequence[str] = (),
     n: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> DatasetInfo:
-    """Write a data set that fits in memory; equal arguments give equal bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        The data set's folder; made if missing.
-    name, source, label_names, n, details
-        As in `DatasetWriter.publish`.
-    train, test : ndarray
-        Images uint8 `(N, H, W, C)` or vectors float32 `(N, D)`.
-    train_labels, test_labels : ndarray of int, optional
-        One class per example; both or neither.
-
-    Returns
-    -------
-    DatasetInfo
-        What was written to `dataset.json`.
-
-    Raises
-    ------
-    ValueError
-        As `DatasetWriter.publish`.
-    """
-    labels: dict[Split, NDArray[np.integer[Any]]] = {}
-    if train_labels is not None:
-        labels["train"] = train_labels
-    if test_labels is not None:
-        labels["test"] = test_labels
+    """Write a data set that fits in memory, as `DatasetWriter.publish`; equal arguments give equal bytes."""
     with DatasetWriter(folder) as writer:
         writer.fill("train", len(train), [train])
         writer.fill("test", len(test), [test])
@@ -201,50 +193,13 @@ def write_dataset(
         )
 
 
-def write_published(
-    folder: Path,
-    spec: Mapping[str, Any],
-    splits: Mapping[Split, tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]],
-    label_names: Sequence[str],
-) -> DatasetInfo:
-    """Write a published data set with its standard split.
-
-    Parameters
-    ----------
-    folder : Path
-        The data set's folder; made if missing.
-    spec : dict
-        Resolved entry of the config: name, source.
-    splits : dict
-        Images (N, H, W, C) and classes (N,) of each split.
-    label_names : sequence of str
-        The name of each class.
-
-    Returns
-    -------
-    DatasetInfo
-        What was written to `dataset.json`.
-    """
-    (train, train_labels), (test, test_labels) = splits["train"], splits["test"]
-    return write_dataset(
-        folder,
-        name=spec["name"],
-        source=spec["source"],
-        train=train,
-        test=test,
-        train_labels=train_labels,
-        test_labels=test_labels,
-        label_names=label_names,
-    )
-
-
 def _write_npy_header(file: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
 
 
 def _append(file: BinaryIO, chunk: NDArray[Any], first: NDArray[Any]) -> int:
-    """Write examples of the same form as the first ones; return how many."""
+    """Write a chunk of the shape per example and type of the first; return its number of examples."""
     if chunk.shape[1:] != first.shape[1:] or chunk.dtype != first.dtype:
         raise ValueError(f"a chunk of {chunk.dtype} {chunk.shape} after {first.dtype} {first.shape}")
     file.write(np.ascontiguousarray(chunk).data)
@@ -252,7 +207,6 @@ def _append(file: BinaryIO, chunk: NDArray[Any], first: NDArray[Any]) -> int:
 
 
 def _common_kind(arrays: Mapping[Split, NDArray[Any]]) -> Kind:
-    """Return the kind of both splits."""
     train, test = arrays["train"], arrays["test"]
     if train.shape[1:] != test.shape[1:] or train.dtype != test.dtype:
         raise ValueError(
@@ -269,28 +223,12 @@ def _common_kind(arrays: Mapping[Split, NDArray[Any]]) -> Kind:
     )
 
 
-def _check_values(array: NDArray[Any], split: Split) -> None:
-    """Refuse an empty split and values that are not numbers."""
-    if array.size == 0:
-        raise ValueError(f"the {split} split is empty: its shape is {array.shape}")
-    if array.dtype == np.uint8:
-        return
-    for start in range(0, len(array), _ROWS_PER_CHECK):
-        bad = np.argwhere(~np.isfinite(array[start : start + _ROWS_PER_CHECK]))
-        if len(bad):
-            row, column = start + bad[0, 0], bad[0, 1]
-            raise ValueError(
-                f"the {split} split holds {array[row, column]} in row {row}, column {column} "
-                "(counted from 0); every value must be finite"
-            )
-
-
 def _checked_labels(
     labels: Mapping[Split, NDArray[np.integer[Any]]] | None,
     label_names: Sequence[str],
     arrays: Mapping[Split, NDArray[Any]],
 ) -> dict[Split, Labels]:
-    """Return the labels of both splits as int64, empty ones for an unlabelled data set."""
+    """Labels of both splits as int64, empty for an unlabelled data set."""
     if not labels:
         return {split: np.zeros(0, dtype=np.int64) for split in SPLITS}
     for split in SPLITS:

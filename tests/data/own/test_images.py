@@ -54,7 +54,7 @@ def test_grey_images_become_one_channel_and_keep_their_pixels(photographs):
 def test_several_processes_give_the_same_bytes_as_one(photographs, monkeypatch):
     alone = prepare(photographs).info
     monkeypatch.setattr("maskaae.data.decode.IMAGES_PER_TASK", 7)
-    monkeypatch.setattr("maskaae.data.parallel.PATIENCE", 0)
+    monkeypatch.setattr("maskaae.data.decode.PATIENCE", 0)
     assert prepare(photographs, workers=2).info == alone
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from maskaae.data.dataset import load_dataset
-from maskaae.data.own.scaling import Scaling
+from maskaae.data.own.splits import Scaling
 from maskaae.data.own.table import read_table
 from maskaae.data.registry import SOURCES, describe, resolve
 

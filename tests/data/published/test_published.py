@@ -13,7 +13,7 @@ from published_files import celeba_files, cifar_tar, idx_gz, jpeg, place, small_
 from maskaae.data.dataset import load_dataset
 from maskaae.data.published.celeba import read_partition
 from maskaae.data.published.cifar import read_archive
-from maskaae.data.published.idx import read_idx
+from maskaae.data.published.mnist import read_idx
 from maskaae.data.registry import SOURCES, resolve
 
 PUBLISHED = [source for source in SOURCES.values() if source.raw_files]
@@ -120,7 +120,7 @@ def test_celebas_crop_is_centred(tmp_path, crop):
 
 
 def test_several_processes_give_the_same_bytes_as_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("maskaae.data.parallel.PATIENCE", 0)
+    monkeypatch.setattr("maskaae.data.decode.PATIENCE", 0)
     rng = np.random.default_rng(0)
     packed, lines = io.BytesIO(), []
     with zipfile.ZipFile(packed, "w") as archive:

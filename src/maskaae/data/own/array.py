@@ -16,30 +16,23 @@ from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
 from maskaae.data.own.splits import OwnData, read_splits, write_own
-from maskaae.data.published.idx import open_plain, read_header, read_idx
-from maskaae.data.raw import require_own
+from maskaae.data.published.mnist import open_plain, read_header, read_idx
 from maskaae.data.registry import Description
+from maskaae.data.writer import check_finite, require_own
 
 logger = logging.getLogger(__name__)
 
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK"
 _IDX_MAGIC = b"\0\0"
-# What NumPy and zipfile raise for a file that is cut short, damaged or holds Python objects.
 _DAMAGE = (ValueError, KeyError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
-_ROWS_PER_CHECK = 1_000
+"""What NumPy and zipfile raise for a file that is cut short, damaged or holds Python objects."""
 
 Array = NDArray[Any]
 
 
 def describe(spec: Mapping[str, Any]) -> Description:
-    """Tell kind and dimension from the file's header, or nothing if there is no such file yet.
-
-    Raises
-    ------
-    ValueError
-        If the file is no array, or one of a shape that is neither images nor vectors.
-    """
+    """Tell kind and dimension from the file's header, or nothing if there is no such file yet."""
     path = Path(spec["path"])
     if not path.is_file():
         return None, None
@@ -49,13 +42,7 @@ def describe(spec: Mapping[str, Any]) -> Description:
 
 
 def check_shape(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse shapes that are neither vectors nor images, or hold nothing.
-
-    Raises
-    ------
-    ValueError
-        If so; the message names the file and what would be right.
-    """
+    """Refuse, by ValueError, shapes that are neither vectors nor images, or hold nothing."""
     if 0 in shape:
         raise ValueError(f"{path}: shape {shape} holds no values; expected examples of one number or more")
     channels_known = len(shape) != 4 or shape[3] in (1, 3) or shape[1] in (1, 3)
@@ -67,7 +54,7 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def read_shape(path: Path, key: str | None, label_key: str | None) -> tuple[int, ...]:
-    """Read an array's shape from its file's header alone; parameters and errors as `read_array`."""
+    """Read an array's shape from its file's header alone; arguments and errors as of `read_array`."""
     magic, _ = _look(path)
     with open_plain(path) as file:
         if magic.startswith(_IDX_MAGIC):
@@ -84,20 +71,14 @@ def read_shape(path: Path, key: str | None, label_key: str | None) -> tuple[int,
 
 
 def read_array(path: Path, key: str | None = None, label_key: str | None = None) -> Array:
-    """Read an array file; an npy file that is not gzipped is memory-mapped.
+    """Read an array file, npy, npz or IDX; an npy file that is not gzipped is memory-mapped.
 
     Parameters
     ----------
-    path : Path
-        An npy, npz or IDX file, gzipped or not.
     key : str or None
         Name of the array in an npz file; None: the only one beside `label_key`.
     label_key : str or None
         Name of the classes in the npz file.
-
-    Returns
-    -------
-    ndarray
 
     Raises
     ------
@@ -122,12 +103,9 @@ def read_array(path: Path, key: str | None = None, label_key: str | None = None)
 
 
 def choose_key(names: list[str], key: str | None, label_key: str | None) -> str:
-    """Return the name of the examples in an npz file.
+    """Name of the examples in an npz file.
 
-    Raises
-    ------
-    ValueError
-        If a name given is not there, or none is given and there are several.
+    ValueError if a name given is not there, or none is given and there are several.
     """
     for wanted in (key, label_key):
         if wanted is not None and wanted not in names:
@@ -138,41 +116,14 @@ def choose_key(names: list[str], key: str | None, label_key: str | None) -> str:
     return others[0] if key is None else key
 
 
-def check_finite(array: Array, path: Path) -> None:
-    """Refuse values that are not finite numbers.
-
-    Raises
-    ------
-    ValueError
-        If the array holds no numbers, a NaN or an infinite value; the message names the row.
-    """
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{path}: holds {array.dtype}, not numbers")
-    for start in range(0, len(array), _ROWS_PER_CHECK):
-        bad = np.argwhere(~np.isfinite(array[start : start + _ROWS_PER_CHECK]))
-        if len(bad):
-            row, place = start + int(bad[0, 0]), tuple(bad[0, 1:].tolist())
-            raise ValueError(
-                f"{path}: row {row}, position {place} (counted from 0) holds {array[(row, *place)]}; "
-                "every value must be finite"
-            )
-
-
 def as_images(array: Array, path: Path) -> NDArray[np.uint8]:
-    """Return images as uint8 `(N, H, W, C)`; what is converted on the way is said in the log.
+    """Images as uint8 `(N, H, W, C)`; what is converted on the way is said in the log.
 
     Parameters
     ----------
     array : ndarray
         `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`: uint8, uint16, bool, whole numbers from 0 to 255 or
-        floats from 0 to 1.
-    path : Path
-        What messages call it.
-
-    Raises
-    ------
-    ValueError
-        If the values are others.
+        floats from 0 to 1; ValueError if the values are others.
     """
     if array.ndim == 3:
         array = array[..., None]
@@ -195,30 +146,7 @@ def _as_bytes(array: Array, path: Path) -> NDArray[np.uint8]:
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write a data set of the user's array.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, path, key, label_path, label_key, scaling, test_path,
-        test_label_path, test_fraction, split_seed.
-    raw : Path
-        Not used: nothing is downloaded.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Not used: this is bound by reading and writing.
-
-    Returns
-    -------
-    DatasetInfo
-        Its details hold the scaling of vectors, and how many examples are in both splits.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If a file is missing or cannot be used; the message names file and row.
-    """
+    """Write a data set of the user's array."""
     splits = read_splits(spec, lambda split: _read(spec, split))
     train, test = splits["train"].values, splits["test"].values
     if train.shape[1:] != test.shape[1:]:
@@ -230,7 +158,7 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
 
 
 def _read(spec: Mapping[str, Any], split: Split) -> OwnData:
-    """Read the examples of one file, and their classes if the config names any."""
+    """Read the examples of one file, and their classes if the configuration names any."""
     prefix = "" if split == "train" else "test_"
     path = Path(spec[f"{prefix}path"])
     values = _read_examples(path, spec)
@@ -242,33 +170,25 @@ def _read(spec: Mapping[str, Any], split: Split) -> OwnData:
 def _read_examples(path: Path, spec: Mapping[str, Any]) -> Array:
     array = read_array(path, spec["key"], spec["label_key"])
     check_shape(path, array.shape)
-    check_finite(array, path)
+    check_finite(array, str(path))
     return array if array.ndim == 2 else as_images(array, path)
 
 
-def _read_classes(path: Path, label_path: str | None, label_key: str | None, count: int) -> Array | None:
-    """Return one class per example, or None if the config names no labels."""
+def _read_classes(path: Path, label_path: str | None, label_key: str | None, size: int) -> Array | None:
+    """One class per example, or None if the configuration names no labels."""
     if label_path is None and label_key is None:
         return None
     origin = path if label_path is None else Path(label_path)
     classes = read_array(origin, label_key)
-    if classes.shape != (count,):
+    if classes.shape != (size,):
         raise ValueError(
-            f"{origin}: classes of shape {classes.shape} for {count} examples; give one class each"
+            f"{origin}: classes of shape {classes.shape} for {size} examples; give one class each"
         )
     return classes
 
 
 def _look(path: Path) -> tuple[bytes, bool]:
-    """Return the first bytes of a file's content, and whether it is gzipped.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no array file.
-    """
+    """First bytes of a file's content, and whether it is gzipped; ValueError if it is no array file."""
     with open_plain(require_own(path)) as file:
         packed = isinstance(file, gzip.GzipFile)
         try:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
-from maskaae.data.decode import File, Framing, Header, decode_all, read_headers
+from maskaae.data.decode import File, Framing, Header, Workers, decode_all, read_headers
 from maskaae.data.own.splits import (
     check_enough,
     encode_classes,
@@ -20,7 +20,6 @@ from maskaae.data.own.splits import (
     report_duplicates,
     split_rows,
 )
-from maskaae.data.parallel import Workers
 from maskaae.data.writer import DatasetWriter
 
 logger = logging.getLogger(__name__)
@@ -37,17 +36,9 @@ class Found:
 
 
 def find_images(folder: Path) -> list[Found]:
-    """List the images below a folder, sorted by path.
+    """List the images below a folder, at all levels, sorted by path.
 
-    Parameters
-    ----------
-    folder : Path
-        Searched through all levels; files whose name does not end like an image's are left alone, and counted
-        in the log.
-
-    Returns
-    -------
-    list of Found
+    Files whose name does not end like an image's are left alone, and their number is in the log.
 
     Raises
     ------
@@ -81,13 +72,7 @@ def find_images(folder: Path) -> list[Found]:
 def choose_channels(
     wanted: int | Literal["auto"], images: Sequence[Found], headers: Sequence[Header]
 ) -> Literal[1, 3]:
-    """Return the number of channels: as wanted, or what all images have.
-
-    Raises
-    ------
-    ValueError
-        If it is `auto` and some images are grey, others in colour.
-    """
+    """Number of channels: as wanted, or what all images have; ValueError if `auto` finds grey and colour."""
     if wanted != "auto":
         return 1 if wanted == 1 else 3
     grey = [image.path for image, header in zip(images, headers, strict=True) if header.grey]
@@ -103,14 +88,8 @@ def choose_channels(
 def report_conversions(
     images: Sequence[Found], headers: Sequence[Header], channels: int
 ) -> dict[str, dict[str, Any]]:
-    """Say which images are converted on the way, and how.
-
-    Returns
-    -------
-    dict
-        For each kind of conversion the `count` of images and the `first` one.
-    """
-    counts: Counter[str] = Counter()
+    """Log which images are converted: for each kind of conversion their `count` and the `first` of them."""
+    converted: Counter[str] = Counter()
     first: dict[str, str] = {}
     for image, header in zip(images, headers, strict=True):
         notes = header.notes
@@ -118,16 +97,16 @@ def report_conversions(
             notes += ("grey: repeated to three channels",)
         if not header.grey and channels == 1:
             notes += ("colour: made grey",)
-        counts.update(notes)
+        converted.update(notes)
         for note in notes:
             first.setdefault(note, str(image.path))
-    for note, count in counts.items():
-        logger.warning("%d images, %s (the first: %s)", count, note, first[note])
-    return {note: {"count": count, "first": first[note]} for note, count in counts.items()}
+    for note, images_converted in converted.items():
+        logger.warning("%d images, %s (the first: %s)", images_converted, note, first[note])
+    return {note: {"count": converted[note], "first": first[note]} for note in converted}
 
 
 def classes_of(splits: Mapping[Split, Sequence[Found]], origin: str) -> tuple[dict[Split, Labels], list[str]]:
-    """Return labels and names of the classes, the sub-folders; none if there are fewer than two of them."""
+    """Labels and names of the classes, the sub-folders; none if there are fewer than two of them."""
     folders = {split: np.array([image.sub_folder or "" for image in splits[split]]) for split in SPLITS}
     names = set(folders["train"]) | set(folders["test"])
     if len(names) == 1:
@@ -136,29 +115,7 @@ def classes_of(splits: Mapping[Split, Sequence[Found]], origin: str) -> tuple[di
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write a data set of the user's images: largest centred square, resized, in grey or colour.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, path, size, channels, test_path, test_fraction, split_seed.
-    raw : Path
-        Not used: nothing is downloaded.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Processes that decode.
-
-    Returns
-    -------
-    DatasetInfo
-        Its details hold what was converted and which images are in both splits.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such folder, or an image that cannot be used; the message names it.
-    """
+    """Write a data set of the user's images: largest centred square, resized, in grey or colour."""
     splits = _split(spec)
     images = [*splits["train"], *splits["test"]]
     check_enough(len(splits["train"]), spec["path"])

@@ -26,17 +26,10 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
 
 
 def complete(config: Values) -> dict[str, Any]:
-    """Replace `data` and every `auto` of a config by what the data say.
+    """Replace `data` and every `auto` of a configuration by what the data say.
 
-    Parameters
-    ----------
-    config : dict
-        As read from YAML, of the schema's form. `data`, where given, becomes the path of the data set `own`.
-
-    Returns
-    -------
-    dict
-        Without `data`; entries of `datasets` with their source and lists of capacities.
+    `config` is as read from YAML, of the schema's form. The result has no `data`: where it is given, it
+    becomes the path of the data set `own`. Entries of `datasets` get their source and lists of capacities.
 
     Raises
     ------
@@ -54,23 +47,9 @@ def complete(config: Values) -> dict[str, Any]:
 
 
 def recognise(path: Path) -> str:
-    """Tell which source reads a file or folder of the user's, by the end of its name.
+    """Tell which source reads a file or folder of the user's (`images`, `table` or `array`), by its ending.
 
-    Parameters
-    ----------
-    path : Path
-        A folder, or a file with an ending of `ENDINGS`.
-
-    Returns
-    -------
-    {"images", "table", "array"}
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder.
-    ValueError
-        If the name of the file says nothing.
+    FileNotFoundError if there is no such file or folder, ValueError if the name of the file says nothing.
     """
     if _existing(path).is_dir():
         return "images"
@@ -95,22 +74,10 @@ def choose_capacities(dimension: int) -> list[int]:
 
 
 def data_dimension(entry: Values) -> int:
-    """Count the numbers per example of the user's data, from headers alone.
+    """Data dimension D of the user's data, from headers alone.
 
-    Parameters
-    ----------
-    entry : dict
-        An entry of `datasets` with its source.
-
-    Returns
-    -------
-    int
-        D; for a folder of images the pixels of one channel, since only reading them all tells the channels.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the data are not there, cannot be read, or the source tells its dimension only once prepared.
+    For a folder of images these are the pixels of one channel, since only reading them all tells the
+    channels. ValueError if the source tells its dimension only once prepared.
     """
     source = registry.SOURCES.get(entry["source"])
     own = {key: value for key, value in entry.items() if source and key in source.keys}
@@ -121,7 +88,7 @@ def data_dimension(entry: Values) -> int:
     if spec["source"] == "images":
         return int(spec["size"]) ** 2
     if spec["source"] == "table":
-        return _count_columns(spec)
+        return _table_width(spec)
     raise ValueError(f"data set {entry['name']!r}: capacities: {AUTO!r} cannot tell D here; list capacities")
 
 
@@ -139,13 +106,7 @@ def _complete_entry(entry: Values) -> dict[str, Any]:
 
 
 def _path_of(entry: Values) -> Path:
-    """Return the path of the user's data.
-
-    Raises
-    ------
-    ValueError
-        If none is given.
-    """
+    """Path of the user's data; ValueError if none is given."""
     if not isinstance(entry.get("path"), str):
         raise ValueError(
             f"data set {entry.get('name')!r}: path: which data? Run `make own DATA=path`, or write it "
@@ -162,21 +123,21 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _count_columns(spec: Values) -> int:
-    """Count the columns that a table has beside its label column."""
+def _table_width(spec: Values) -> int:
+    """Number of columns that a table has beside its label column."""
     path = Path(spec["path"])
     if path.suffix.lower() in (".parquet", ".pq"):
         from pyarrow import ArrowInvalid, parquet  # type: ignore[import-untyped]
 
         try:
-            count = len(parquet.read_schema(path).names)
+            columns = len(parquet.read_schema(path).names)
         except ArrowInvalid as error:
             raise ValueError(f"{path}: cannot be read as parquet ({error})") from error
     else:
         from maskaae.data.own.table import find_layout
 
-        count = len(find_layout(path, spec["delimiter"], spec["header"]).names)
-    columns = count - (spec["label_column"] is not None)
+        columns = len(find_layout(path, spec["delimiter"], spec["header"]).names)
+    columns -= spec["label_column"] is not None
     if columns < 1:
         raise ValueError(f"{path}: no column beside the label column {spec['label_column']!r}")
     return columns

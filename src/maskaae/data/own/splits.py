@@ -1,4 +1,4 @@
-"""What all of the user's own data have in common: split, scaling, classes, and what is reported."""
+"""What all of the user's own data have in common: splits, their scaling and classes, and what is reported."""
 
 from __future__ import annotations
 
@@ -7,74 +7,46 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
-from maskaae.data.own.scaling import scale_splits
 from maskaae.data.writer import write_dataset
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_TEST_FRACTION = 0.2
-# The paper's batch: with fewer examples every batch would repeat some.
 SMALLEST_TRAINING_SPLIT = 64
+"""The paper's batch: with fewer examples every batch would repeat some."""
+
+_ROWS_AT_A_TIME = 10_000
+_CONSTANT = 1e-12
+"""Below this share of a column's own size its standard deviation is rounding, not variation."""
 
 Rows = NDArray[np.int64]
 
 
-def split_rows(count: int, test_fraction: float | None, seed: int) -> tuple[Rows, Rows]:
-    """Draw the rows that train and the rows that test.
+def split_rows(size: int, test_fraction: float | None, seed: int) -> tuple[Rows, Rows]:
+    """Draw the rows of `0 .. size - 1` that train and those that test, each ascending.
 
-    Parameters
-    ----------
-    count : int
-        Rows in all.
-    test_fraction : float or None
-        Share that tests; None: 0.2.
-    seed : int
-        Seed of the draw.
-
-    Returns
-    -------
-    train, test : ndarray of int
-        Row numbers, ascending; together `0 .. count - 1`.
+    `test_fraction` None stands for 0.2; each of the two has a row at least, where there are two rows.
     """
     fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
-    order = np.random.default_rng(seed).permutation(count)
-    n_test = min(max(1, round(count * fraction)), max(1, count - 1))
+    order = np.random.default_rng(seed).permutation(size)
+    n_test = min(max(1, round(size * fraction)), max(1, size - 1))
     return np.sort(order[n_test:]), np.sort(order[:n_test])
 
 
-def spread_rows(count: int, wanted: int) -> Rows:
-    """Choose rows to look at, at equal distances: of a split sorted by class, each class by its share.
-
-    Parameters
-    ----------
-    count : int
-        Rows in all.
-    wanted : int
-        Rows to choose; all of them where there are fewer.
-
-    Returns
-    -------
-    ndarray of int
-        Row numbers, ascending; the same for equal arguments.
-    """
-    chosen = min(count, wanted)
-    return np.arange(chosen, dtype=np.int64) * count // max(chosen, 1)
+def spread_rows(size: int, wanted: int) -> Rows:
+    """Choose `wanted` rows (or all) at equal distances: of a split sorted by class, a share of each class."""
+    chosen = min(size, wanted)
+    return np.arange(chosen, dtype=np.int64) * size // max(chosen, 1)
 
 
 def check_enough(n_train: int, origin: str) -> None:
-    """Refuse a training split smaller than a batch.
-
-    Raises
-    ------
-    ValueError
-        If `n_train` is below `SMALLEST_TRAINING_SPLIT`.
-    """
+    """Refuse, by ValueError, a training split smaller than a batch."""
     if n_train < SMALLEST_TRAINING_SPLIT:
         raise ValueError(
             f"{origin}: {n_train} examples to train on, fewer than one batch of {SMALLEST_TRAINING_SPLIT}; "
@@ -83,7 +55,7 @@ def check_enough(n_train: int, origin: str) -> None:
 
 
 def row_digests(rows: NDArray[Any]) -> list[bytes]:
-    """Return a digest of every row's bytes: equal rows have equal digests."""
+    """Digest of every row's bytes: equal rows have equal digests."""
     return [hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=16).digest() for row in rows]
 
 
@@ -97,15 +69,7 @@ def recording_digests(chunks: Iterable[NDArray[Any]], digests: list[bytes]) -> I
 def report_duplicates(train: Sequence[bytes], test: Sequence[bytes]) -> dict[str, int | None]:
     """Count the examples of the test split that are in the training split too; a warning says so.
 
-    Parameters
-    ----------
-    train, test : sequence of bytes
-        Digests of the rows of both splits.
-
-    Returns
-    -------
-    dict
-        `test_rows_in_train`, and `first` of them (a row of the test split, or None).
+    The result holds `test_rows_in_train`, and the `first` of them (a row of the test split, or None).
     """
     known = set(train)
     shared = [row for row, digest in enumerate(test) if digest in known]
@@ -134,9 +98,9 @@ def encode_classes(
     Returns
     -------
     labels : dict of ndarray of int64
-        The classes of both splits.
+        Classes of both splits.
     names : list of str
-        The name of each class.
+        Name of each class.
 
     Raises
     ------
@@ -166,6 +130,77 @@ def encode_classes(
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """Standardisation `(x - mean) / scale` of the user's vectors, column by column.
+
+    Attributes
+    ----------
+    mean : ndarray of float64 (D,)
+        Mean of the training split.
+    scale : ndarray of float64 (D,)
+        Its standard deviation; 1 for a constant column.
+    constant : tuple of int
+        Positions of the columns that do not vary over the training split.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    constant: tuple[int, ...]
+
+    @classmethod
+    def fit(cls, train: NDArray[Any]) -> Self:
+        """Learn the scaling from the training split `(N, D)`."""
+        mean = train.mean(axis=0, dtype=np.float64)
+        squares = np.zeros_like(mean)
+        for start in range(0, len(train), _ROWS_AT_A_TIME):
+            squares += ((train[start : start + _ROWS_AT_A_TIME] - mean) ** 2).sum(axis=0)
+        deviation = np.sqrt(squares / len(train))
+        constant = deviation <= _CONSTANT * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, deviation), tuple(np.flatnonzero(constant).tolist()))
+
+    @classmethod
+    def from_details(cls, details: Mapping[str, Any]) -> Self:
+        """Take the scaling from `details["scaling"]` of a data set's json."""
+        stored = details["scaling"]
+        return cls(np.array(stored["mean"]), np.array(stored["scale"]), tuple(stored["constant"]))
+
+    def details(self) -> dict[str, Any]:
+        """What a data set's json stores under `scaling`."""
+        return {
+            "method": "standardise",
+            "mean": self.mean.tolist(),
+            "scale": self.scale.tolist(),
+            "constant": list(self.constant),
+        }
+
+    def apply(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Scale rows `(N, D)`."""
+        return ((rows - self.mean) / self.scale).astype(np.float32)
+
+    def invert(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Bring scaled rows `(N, D)` back to the units of the file."""
+        return rows * self.scale + self.mean
+
+
+def scale_splits(
+    train: NDArray[Any], test: NDArray[Any], method: Literal["standardise", "none"], names: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], dict[str, Any]]:
+    """Scale both splits `(N, D)` by what the training split says; constant columns are named in the log.
+
+    A constant column is shifted to 0 and not scaled. The third value is what a data set's json stores under
+    `scaling`.
+    """
+    scaling = Scaling.fit(train)
+    if scaling.constant:
+        constant = ", ".join(names[column] for column in scaling.constant)
+        logger.warning("columns that are constant over the training split, not scaled: %s", constant)
+    if method == "none":
+        details = {"method": "none", "columns": list(names), "constant": list(scaling.constant)}
+        return train.astype(np.float32), test.astype(np.float32), details
+    return scaling.apply(train), scaling.apply(test), {**scaling.details(), "columns": list(names)}
+
+
+@dataclass(frozen=True)
 class OwnData:
     """Examples of one file or split, and perhaps one class each.
 
@@ -184,7 +219,7 @@ class OwnData:
     names: tuple[str, ...]
 
     def rows(self, rows: NDArray[np.int64]) -> OwnData:
-        """Return some of the examples."""
+        """Some of the examples."""
         classes = None if self.classes is None else self.classes[rows]
         return OwnData(self.values[rows], classes, self.names)
 
@@ -192,12 +227,7 @@ class OwnData:
 def read_splits(spec: Mapping[str, Any], read: Callable[[Split], OwnData]) -> dict[Split, OwnData]:
     """Read both splits: each from its own file, or rows of one file drawn by chance.
 
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: test_path, test_fraction, split_seed.
-    read : callable
-        Reads all of `path` ("train") or `test_path` ("test").
+    `read` gives all examples of `path` ("train") or `test_path` ("test").
     """
     train = read("train")
     if spec["test_path"] is not None:
@@ -209,28 +239,10 @@ def read_splits(spec: Mapping[str, Any], read: Callable[[Split], OwnData]) -> di
 def write_own(
     folder: Path, spec: Mapping[str, Any], splits: Mapping[Split, OwnData], label_origin: str
 ) -> DatasetInfo:
-    """Scale, number the classes, count duplicates and write.
+    """Scale vectors, number the classes, count duplicates and write both splits.
 
-    Parameters
-    ----------
-    folder : Path
-        The data set's folder; made if missing.
-    spec : dict
-        Resolved entry of the config: name, source, path, scaling.
-    splits : dict of OwnData
-        Both splits.
-    label_origin : str
-        What messages call the place where the classes come from.
-
-    Returns
-    -------
-    DatasetInfo
-        Its details hold path, scaling of vectors, and how many examples are in both splits.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer training examples than a batch, or the classes cannot be used.
+    Messages call the place where the classes come from `label_origin`. ValueError if there are fewer training
+    examples than a batch, or the classes cannot be used.
     """
     train, test = splits["train"], splits["test"]
     check_enough(len(train.values), spec["path"])
@@ -241,7 +253,7 @@ def write_own(
         values["train"], values["test"], details["scaling"] = scale_splits(
             train.values, test.values, spec["scaling"], train.names
         )
-    labels: Mapping[Split, Labels] = {}
+    labels: dict[Split, Labels] = {}
     label_names: list[str] = []
     if train.classes is not None and test.classes is not None:
         labels, label_names = encode_classes(train.classes, test.classes, label_origin)
@@ -251,8 +263,7 @@ def write_own(
         source=spec["source"],
         train=values["train"],
         test=values["test"],
-        train_labels=labels.get("train"),
-        test_labels=labels.get("test"),
+        labels=labels,
         label_names=label_names,
         details=details,
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
 from maskaae.data.own.splits import OwnData, read_splits, write_own
-from maskaae.data.raw import require_own
+from maskaae.data.writer import require_own
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,8 @@ CLASSES_HINT = (
     "under columns (config/own_data.yaml explains both)"
 )
 _PARQUET_ENDINGS = (".parquet", ".pq")
-# The first of these in the first line is the delimiter. The comma is last: it may be a decimal sign.
 _DELIMITERS = ("\t", ";", "|", ",")
+"""The first of these in the first line is the delimiter. The comma is last: it may be a decimal sign."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Layout:
     Attributes
     ----------
     delimiter : str
-        The character between fields, or `whitespace`.
+        Character between fields, or `whitespace`.
     names : tuple of str
         Names of the columns; "0", "1" ... where the file gives none.
     has_header : bool
@@ -60,18 +60,14 @@ def read_table(
     delimiter: str = "auto",
     header: bool | str = "auto",
 ) -> OwnData:
-    """Read a table of numbers.
+    """Read a table of numbers: parquet by its ending, else text, gzipped or not.
 
     Parameters
     ----------
-    path : Path
-        By its ending parquet, else text, gzipped or not.
     columns : sequence of str or int, optional
         Names (without a header: positions from 0) of the columns wanted; None: all but `label_column`.
-    label_column : str or int, optional
-        The column of classes.
     delimiter : str
-        The character between fields, `whitespace`, or `auto`.
+        Character between fields, `whitespace`, or `auto`.
     header : bool or "auto"
         Whether the first line holds names.
 
@@ -110,10 +106,7 @@ def read_table(
 def find_layout(path: Path, delimiter: str, header: bool | str) -> Layout:
     """Find out delimiter and names from the first two lines.
 
-    Raises
-    ------
-    ValueError
-        If the file is empty, is no text, or names a column twice.
+    ValueError if the file is empty, is no text, or names a column twice.
     """
     if delimiter == "auto":
         delimiter = _guess_delimiter(_first_line(path))
@@ -130,13 +123,7 @@ def find_layout(path: Path, delimiter: str, header: bool | str) -> Layout:
 
 
 def check_rectangular(path: Path, layout: Layout) -> None:
-    """Refuse a text file whose rows differ in length.
-
-    Raises
-    ------
-    ValueError
-        If so; the message names the line.
-    """
+    """Refuse a text file whose rows differ in length; ValueError names the line."""
     for line, fields in _records(path, layout.delimiter):
         if len(fields) != len(layout.names):
             raise ValueError(
@@ -146,30 +133,7 @@ def check_rectangular(path: Path, layout: Layout) -> None:
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write a data set of the user's table.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, path, columns, label_column, delimiter, header, scaling,
-        test_path, test_fraction, split_seed.
-    raw : Path
-        Not used: nothing is downloaded.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Not used: this is bound by reading.
-
-    Returns
-    -------
-    DatasetInfo
-        Its details hold the scaling, the names of the columns and how many rows are in both splits.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If a file is missing or cannot be used; the message names file, line and column.
-    """
+    """Write a data set of the user's table."""
     splits = read_splits(spec, lambda split: _read(spec, split))
     train, test = splits["train"], splits["test"]
     if test.names != train.names:
@@ -212,7 +176,7 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _first_line(path: Path) -> str:
-    """Return the first line that is not empty."""
+    """First line that is not empty."""
     try:
         with _open_text(path) as file:
             for line in file:
@@ -282,14 +246,14 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
 
 
 def _column(path: Path, wanted: str | int, names: Sequence[str]) -> str:
-    """Return the name of a column that the config asks for."""
+    """Name of a column that the configuration asks for."""
     if str(wanted) not in names:
         raise ValueError(f"{path}: there is no column {wanted!r}; the columns are {', '.join(names)}")
     return str(wanted)
 
 
 def _numbers(path: Path, column: pd.Series[Any], layout: Layout | None) -> NDArray[np.float64]:
-    """Return a column of finite numbers."""
+    """A column of finite numbers."""
     import pandas as pd
 
     numeric = column if pd.api.types.is_numeric_dtype(column) else pd.to_numeric(column.astype(str), "coerce")
@@ -305,7 +269,7 @@ def _numbers(path: Path, column: pd.Series[Any], layout: Layout | None) -> NDArr
 
 
 def _classes(path: Path, column: pd.Series[Any], layout: Layout | None) -> NDArray[Any]:
-    """Return the label column: numbers as they are, anything else as text."""
+    """The label column: numbers as they are, anything else as text."""
     import pandas as pd
 
     missing = np.flatnonzero(column.isna())

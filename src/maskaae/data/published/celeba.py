@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from maskaae.data.dataset import DatasetInfo, Split
-from maskaae.data.decode import File, Framing, decode_all
-from maskaae.data.parallel import Workers
-from maskaae.data.raw import require
-from maskaae.data.writer import DatasetWriter
+from maskaae.data.decode import File, Framing, Workers, decode_all
+from maskaae.data.writer import DatasetWriter, require
 
 FOLDER = "celeba"
 ARCHIVE = "img_align_celeba.zip"
@@ -25,22 +23,10 @@ PARTS: Mapping[Split, int] = {"train": 0, "test": 2}
 
 
 def read_partition(path: Path) -> dict[Split, list[str]]:
-    """Read which photographs train and which test.
+    """Names of the photographs that train and that test, in the list's order.
 
-    Parameters
-    ----------
-    path : Path
-        `list_eval_partition.txt`: a file name and its part (0, 1 or 2) on each line.
-
-    Returns
-    -------
-    dict
-        File names of the splits `train` and `test`, in the list's order.
-
-    Raises
-    ------
-    ValueError
-        If a line is not of that form, or a split is empty.
+    A line of `list_eval_partition.txt` holds a file name and its part (0, 1 or 2). ValueError if one is not
+    of that form, or a split is empty.
     """
     names: dict[int, list[str]] = {0: [], 1: [], 2: []}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
@@ -55,13 +41,7 @@ def read_partition(path: Path) -> dict[Split, list[str]]:
 
 
 def photographs(archive: zipfile.ZipFile, names: Sequence[str], path: Path) -> Iterator[File]:
-    """Read photographs from the opened zip one by one.
-
-    Raises
-    ------
-    ValueError
-        If one is missing or damaged.
-    """
+    """Read photographs from the opened zip one by one; ValueError names one that is missing or damaged."""
     for name in names:
         member = f"{FOLDER_IN_ARCHIVE}/{name}"
         try:
@@ -73,30 +53,9 @@ def photographs(archive: zipfile.ZipFile, names: Sequence[str], path: Path) -> I
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write CelebA with its standard split, cropped and resized.
+    """Write CelebA with its standard split, cropped and resized: 162,770 and 19,962 images, unlabelled.
 
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name, crop, size.
-    raw : Path
-        The folder of downloaded or hand-placed files.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Processes that decode.
-
-    Returns
-    -------
-    DatasetInfo
-        162,770 and 19,962 colour images, unlabelled.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the zip or the partition list is missing.
-    ValueError
-        If one of them is damaged, or they do not belong together.
+    ValueError if the zip or the partition list is damaged, or they do not belong together.
     """
     path = require(raw / FOLDER / ARCHIVE)
     partition = read_partition(require(raw / FOLDER / PARTITION))

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Split
-from maskaae.data.raw import require
-from maskaae.data.writer import write_published
+from maskaae.data.writer import require, write_dataset
 
 ARCHIVE = "cifar-10-python.tar.gz"
 FOLDER = "cifar-10-batches-py"
@@ -23,7 +22,7 @@ BATCHES: Mapping[Split, list[str]] = {
     "test": ["test_batch"],
 }
 
-# All that a pickled batch needs: NumPy's array and its type, and the encoding of Python 2's strings.
+# A pickled batch needs NumPy's array and its type, and the encoding of Python 2's strings.
 _ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
@@ -50,23 +49,9 @@ def read_batch(file: BinaryIO) -> tuple[NDArray[np.uint8], list[int]]:
 
 
 def read_archive(path: Path) -> tuple[dict[str, tuple[NDArray[np.uint8], list[int]]], list[str]]:
-    """Read every batch and the names of the classes from the archive.
+    """Read every batch, images `(N, 32, 32, 3)` and labels, by its name, and the names of the classes.
 
-    Parameters
-    ----------
-    path : Path
-        `cifar-10-python.tar.gz`.
-
-    Returns
-    -------
-    batches : dict
-        Images `(N, 32, 32, 3)` and labels by the batch's name.
-    label_names : list of str
-
-    Raises
-    ------
-    ValueError
-        If the archive is damaged or lacks a batch.
+    ValueError if the archive is damaged or lacks a batch.
     """
     batches = {}
     wanted = [batch for split in SPLITS for batch in BATCHES[split]]
@@ -93,37 +78,22 @@ def read_archive(path: Path) -> tuple[dict[str, tuple[NDArray[np.uint8], list[in
 def join(
     batches: Mapping[str, tuple[NDArray[np.uint8], list[int]]], names: Sequence[str]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images and labels of some batches, one behind the other."""
+    """Images and labels of some batches, one after another."""
     images = np.concatenate([batches[name][0] for name in names])
     return images, np.concatenate([np.array(batches[name][1], dtype=np.int64) for name in names])
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-    """Write CIFAR-10 with its standard split.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved entry of the config: name.
-    raw : Path
-        The folder of downloaded or hand-placed files.
-    folder : Path
-        Where the data set goes.
-    workers : int
-        Not used: this takes seconds on one core.
-
-    Returns
-    -------
-    DatasetInfo
-        50,000 and 10,000 images, ten classes.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the archive is missing.
-    ValueError
-        As `read_archive`.
-    """
+    """Write CIFAR-10 with its standard split: 50,000 and 10,000 images, ten classes."""
     batches, label_names = read_archive(require(raw / ARCHIVE))
-    splits = {split: join(batches, BATCHES[split]) for split in SPLITS}
-    return write_published(folder, spec, splits, label_names)
+    (train, train_labels), (test, test_labels) = (join(batches, BATCHES[split]) for split in SPLITS)
+    labels: dict[Split, NDArray[np.int64]] = {"train": train_labels, "test": test_labels}
+    return write_dataset(
+        folder,
+        name=spec["name"],
+        source=spec["source"],
+        train=train,
+        test=test,
+        labels=labels,
+        label_names=label_names,
+    )

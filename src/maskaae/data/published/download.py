@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskaae.data.raw import NO_SPACE
+from maskaae.data.writer import NO_SPACE
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,7 @@ class Archive:
     md5 : str
         torchvision's checksum.
     addresses : tuple of str
-        Where it can be fetched, tried in turn; for Google Drive the file's id.
-    on_google_drive : bool
-        Whether the addresses are ids on Google Drive.
+        Where it can be fetched, tried in turn; ids of Google Drive if it lies there.
     """
 
     path: str
@@ -56,18 +54,7 @@ class Archive:
 
 
 def archives(source: str) -> tuple[Archive, ...]:
-    """Return the files of a source from torchvision's tables.
-
-    Parameters
-    ----------
-    source : str
-        A source of the registry that has `raw_files`.
-
-    Returns
-    -------
-    tuple of Archive
-        In the order in which they are fetched.
-    """
+    """Files of a source that has `raw_files`, from torchvision's tables, in the order of fetching."""
     return _ARCHIVES[source]()
 
 
@@ -78,10 +65,8 @@ def download(
 
     Parameters
     ----------
-    source : str
-        A source of the registry that has `raw_files`.
     raw : Path
-        The folder of downloaded or hand-placed files.
+        Folder of downloaded or hand-placed files.
     attempts : int
         How often each address is tried.
     pause : float
