@@ -41,7 +41,7 @@ from torch import Tensor
 import training
 from maskaae.models.build import build_model
 from maskaae.models.catalogue import CATALOGUE
-from maskaae.networks import layers
+from maskaae.networks import convolutional
 from maskaae.training.divergence import DivergenceWatch
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
@@ -179,22 +179,22 @@ def forms(device: str, cases: list[Case]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def one_by_one(convolution: layers.Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
-    """Stand-in for ``layers.convolve_seeds`` that never groups."""
+def one_by_one(convolution: convolutional.Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
+    """Stand-in for ``convolutional.convolve_seeds`` that never groups."""
     pairs = zip(x.chunk(len(weight), dim=1), weight.unbind(), strict=True)
     return torch.cat([convolution(images, kernels, 1) for images, kernels in pairs], dim=1)
 
 
 def convolutions(device: str, case: Case) -> pd.DataFrame:
     """A step of five seeds of convolutional nets: all seeds in one grouped convolution, or one by one."""
-    rows, grouped = [], layers.convolve_seeds
+    rows, grouped = [], convolutional.convolve_seeds
     for way, convolve in (("grouped", grouped), ("one by one", one_by_one)):
-        layers.convolve_seeds = convolve
+        convolutional.convolve_seeds = convolve
         try:
             steps = 30 if torch.device(device).type == "cuda" else 2
             rows.append({"way": way, "precision": "tf32", **steady(case, device, PAPER_SEEDS, steps)})
         finally:
-            layers.convolve_seeds = grouped
+            convolutional.convolve_seeds = grouped
     return pd.DataFrame(rows)
 
 

@@ -48,7 +48,9 @@ def test_authors_loop_gives_the_losses_of_the_plain_step(benchmarks):
         mix.expand(sizes.mix, 1, -1, -1),
     )
     losses = {}
-    for update in model.updates(draw, 310):  # nothing is stepped: all losses are those of the start
+    for update in model.updates_with(
+        draw, model.constants(310), model.phase(310)
+    ):  # nothing is stepped: all losses are those of the start
         losses.setdefault(update.name, update.loss.item())
     assert loop.autoencoder_loss(x).item() == pytest.approx(losses["autoencoder"], rel=1e-5)
     torch.manual_seed(1)

@@ -1,11 +1,11 @@
-"""The mask: its values, its projection and its regulariser."""
+"""The mask: its values and its projection."""
 
 import math
 
 import pytest
 import torch
 
-from maskaae.method.mask import active_dimensions, mask_values, polarisation, project_, variance_weights
+from maskaae.method.mask import active_dimensions, mask_values, project_
 
 
 def test_mask_is_one_minus_exp_of_minus_m():
@@ -29,12 +29,3 @@ def test_projection_moves_only_what_is_negative():
 
 def test_dimension_at_the_threshold_is_active():
     assert active_dimensions(torch.tensor([[0.1, 0.0999]]), 0.1).tolist() == [[True, False]]
-
-
-def test_variance_weight_is_one_when_masked_and_exp_minus_a_when_open():
-    weights = variance_weights(torch.tensor([[0.0, 1.0, 0.5]]), sharpness=10.0)
-    assert weights.tolist() == [[1.0, pytest.approx(math.exp(-10)), pytest.approx(math.exp(-2.5))]]
-
-
-def test_polarisation_is_zero_only_at_zero_and_one_and_sums_over_dimensions():
-    assert polarisation(torch.tensor([[0.0, 1.0], [0.5, 0.2]])).tolist() == [0.0, pytest.approx(0.25 + 0.16)]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.losses import binary_cross_entropy
-from maskaae.method.reconstruction_unit import reconstruction_unit
+from maskaae.method.losses import binary_cross_entropy, reconstruction_unit
 
 
 def test_unit_of_vectors_is_their_mean_variance():

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from maskaae.models.adversary import discriminator_loss, non_saturating_loss
+from maskaae.models.aae import discriminator_loss, non_saturating_loss
 
 
 def test_losses_by_hand():

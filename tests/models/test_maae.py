@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from maskaae.method import losses
 from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
@@ -25,13 +26,36 @@ def draw_for(model, batch=8):
 
 def test_a_training_step_asks_for_the_released_updates_in_their_order():
     model = build_model(SPEC)
-    names = [update.name for update in model.updates(draw_for(model), 0)]
+    names = [
+        update.name for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0))
+    ]
     assert names == ["autoencoder", *["critic"] * 5, "generator", "mask"]
+
+
+@pytest.mark.parametrize(
+    ("equation", "update", "stands_for"),
+    [
+        ("autoencoder_loss", "autoencoder", lambda sign: (sign, {})),
+        ("critic_loss", "critic", lambda sign: (sign, {})),
+        ("generator_loss", "generator", lambda sign: sign),
+        ("mask_loss", "mask", lambda sign: sign),
+    ],
+)
+def test_an_equation_of_the_paper_is_the_code_that_a_plain_step_runs(
+    monkeypatch, equation, update, stands_for
+):
+    sign = torch.tensor([7.0, 8.0], requires_grad=True)
+    monkeypatch.setattr(losses, equation, lambda *_, **__: stands_for(sign))
+    model = build_model(SPEC)
+    for name, loss, _ in model.updates_with(draw_for(model), model.constants(0), model.phase(0)):
+        assert torch.equal(loss, sign) == (name == update)
 
 
 def test_wae_is_the_same_step_without_the_mask_update():
     model = build_model(dataclasses.replace(SPEC, model="wae"))
-    names = [update.name for update in model.updates(draw_for(model), 0)]
+    names = [
+        update.name for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0))
+    ]
     assert names == ["autoencoder", *["critic"] * 5, "generator"]
     assert (model.mu == 1).all()
     assert model.active.all()
@@ -43,21 +67,33 @@ def test_wae_has_the_losses_of_maae_with_an_open_mask():
     weights = {name: tensor for name, tensor in wae.state_dict().items() if name != "mask_parameter"}
     maae.load_state_dict({**weights, "mask_parameter": torch.full((2, 6), torch.inf)})
     draw = draw_for(maae)
-    for ours, theirs in zip(wae.updates(draw, 0), maae.updates(draw, 0), strict=False):
+    for ours, theirs in zip(
+        wae.updates_with(draw, wae.constants(0), wae.phase(0)),
+        maae.updates_with(draw, maae.constants(0), maae.phase(0)),
+        strict=False,
+    ):
         torch.testing.assert_close(ours.loss, theirs.loss, rtol=0, atol=0)
 
 
 def test_mask_is_not_updated_before_its_delay():
     delayed = dataclasses.replace(SPEC, hyperparameters=PAPER.override({"mask_delay": 3}))
     model = build_model(delayed)
-    assert "mask" not in [update.name for update in model.updates(draw_for(model), 2)]
-    assert "mask" in [update.name for update in model.updates(draw_for(model), 3)]
+    assert "mask" not in [
+        update.name for update in model.updates_with(draw_for(model), model.constants(2), model.phase(2))
+    ]
+    assert "mask" in [
+        update.name for update in model.updates_with(draw_for(model), model.constants(3), model.phase(3))
+    ]
 
 
 def mask_loss_with(**weights):
     """Eq 17's loss (seed,) at the first step, and the terms that went into it."""
     model = build_model(dataclasses.replace(SPEC, hyperparameters=PAPER.override(weights)))
-    loss = next(update.loss for update in model.updates(draw_for(model), 0) if update.name == "mask")
+    loss = next(
+        update.loss
+        for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0))
+        if update.name == "mask"
+    )
     return loss, model.monitors()
 
 
@@ -74,7 +110,7 @@ def test_each_term_of_the_mask_loss_can_be_left_out():
 
 def test_projection_follows_the_mask_update():
     model = build_model(SPEC)
-    for update in model.updates(draw_for(model), 0):
+    for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0)):
         if update.name == "mask":
             model.mask_parameter.data[0, 0] = -1.0
     assert model.mask_parameter[0, 0] == 0
@@ -83,7 +119,7 @@ def test_projection_follows_the_mask_update():
 def test_each_update_has_a_gradient_for_its_own_parameters_only():
     model = build_model(SPEC)
     groups = model.parameter_groups()
-    for update in model.updates(draw_for(model), 0):
+    for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0)):
         gradients = torch.autograd.grad(update.loss.sum(), groups[update.name], allow_unused=True)
         useful = [g is not None and bool(g.abs().sum() > 0) for g in gradients]
         # a constant shift of the critic cancels in its loss, so its last bias has none

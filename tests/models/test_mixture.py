@@ -6,7 +6,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from maskaae.models.mixture import COMPONENTS, LatentMixture
+from maskaae.models.rae import COMPONENTS, LatentMixture
 from maskaae.randomness import stream_seed
 
 SEEDS = (3, 8)

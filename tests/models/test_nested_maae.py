@@ -41,7 +41,11 @@ def test_known_dimension_is_found_from_twice_as_many(tmp_path, n):
 def test_mask_moves_towards_the_dimensions_that_make_the_objective_smallest():
     model = build_model(dataclasses.replace(SPEC, reconstruction_unit=2.0))
     draw = draws_for(model, gaussian(3)).next()
-    loss = next(update.loss for update in model.updates(draw, 0) if update.name == "mask")
+    loss = next(
+        update.loss
+        for update in model.updates_with(draw, model.constants(0), model.phase(0))
+        if update.name == "mask"
+    )
     gradient = torch.autograd.grad(loss.sum(), model.mask_parameter)[0]
     weight = ROBUST.reconstruction_weight / 2.0
     objective = weight * model.cut_reconstruction + (1 + model.cut_wasserstein).square()
@@ -339,7 +343,7 @@ def test_every_update_of_a_step_cuts_elsewhere():
 
 def test_a_new_stage_leaves_no_terms_of_the_search_in_the_history():
     model = build_model(SPEC)
-    list(model.updates(draws_for(model, gaussian(3)).next(), 0))
+    list(model.updates_with(draws_for(model, gaussian(3)).next(), model.constants(0), model.phase(0)))
     assert {"regulariser", "ramp"} <= set(model.monitors())
     model.prepare(model.search_steps)
     assert not {"regulariser", "ramp"} & set(model.monitors())

@@ -8,7 +8,7 @@ import torch
 
 from maskaae.method.presets import PAPER, ROBUST
 from maskaae.method.spec import ModelSpec
-from maskaae.models.adversary import discriminator_loss, non_saturating_loss
+from maskaae.models.aae import discriminator_loss, non_saturating_loss
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.models.wae_mmd import maximum_mean_discrepancy
@@ -40,7 +40,9 @@ def draw_for(model, batch: int = 8) -> Draw:
 
 
 def losses_of(model, draw: Draw) -> dict[str, torch.Tensor]:
-    return {update.name: update.loss for update in model.updates(draw, 0)}
+    return {
+        update.name: update.loss for update in model.updates_with(draw, model.constants(0), model.phase(0))
+    }
 
 
 def train(folder, model: str, data: np.ndarray, steps: int, **changes: object):
@@ -54,7 +56,9 @@ def train(folder, model: str, data: np.ndarray, steps: int, **changes: object):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_asks_for_the_published_updates_in_their_order(name):
     model = built(name)
-    assert [update.name for update in model.updates(draw_for(model), 0)] == STEP[name]
+    assert [
+        update.name for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0))
+    ] == STEP[name]
     assert set(model.parameter_groups()) == set(STEP[name]) == set(model.learning_rates(0))
 
 
@@ -62,7 +66,7 @@ def test_a_step_asks_for_the_published_updates_in_their_order(name):
 def test_each_update_has_a_gradient_for_its_own_parameters(name):
     model = built(name)
     groups = model.parameter_groups()
-    for update in model.updates(draw_for(model), 0):
+    for update in model.updates_with(draw_for(model), model.constants(0), model.phase(0)):
         gradients = torch.autograd.grad(
             update.loss.sum(), groups[update.name], allow_unused=True, retain_graph=True
         )
@@ -137,7 +141,7 @@ def test_a_saved_rae_samples_the_same_without_being_fitted_again(tmp_path, monke
     data = np.random.default_rng(0).normal(size=(200, 10)).astype(np.float32)
     model = train(tmp_path, "rae", data, 4)
     (tmp_path / "model.safetensors").write_bytes(model_bytes(model))
-    monkeypatch.setattr("maskaae.models.mixture.LatentMixture.fit", lambda *_: pytest.fail("fitted again"))
+    monkeypatch.setattr("maskaae.models.rae.LatentMixture.fit", lambda *_: pytest.fail("fitted again"))
     loaded = load_model(tmp_path / "model.safetensors")
     noise = torch.randn(2, 50, 5, generator=torch.Generator().manual_seed(1))
     assert torch.equal(loaded.generate(noise), model.generate(noise))

@@ -57,7 +57,7 @@ def test_a_step_maximises_one_bound_and_every_weight_has_a_part_in_it(model, upd
         torch.empty(0),
     )
     groups, names = model.parameter_groups(), []
-    for update in model.updates(draw, 0):
+    for update in model.updates_with(draw, model.constants(0), model.phase(0)):
         names.append(update.name)
         gradients = torch.autograd.grad(update.loss.sum(), groups[update.name], retain_graph=True)
         assert all(gradient.abs().sum() > 0 for gradient in gradients)
@@ -76,7 +76,8 @@ def test_decoder_variance_takes_the_gradient_of_the_bound():
     model.log_gamma.data = torch.tensor([-1.0, 0.7])
     draw = Draw(torch.rand(1, 2, 8, 10), torch.randn(1, 2, 8, 4), torch.empty(0))
     of_bound, of_its_own = (
-        torch.autograd.grad(update.loss.sum(), model.log_gamma)[0] for update in model.updates(draw, 0)
+        torch.autograd.grad(update.loss.sum(), model.log_gamma)[0]
+        for update in model.updates_with(draw, model.constants(0), model.phase(0))
     )
     torch.testing.assert_close(of_bound, of_its_own)
 

@@ -8,7 +8,7 @@ import torch
 from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model
-from maskaae.networks.flows import AutoregressiveNetwork, InverseAutoregressiveFlow
+from maskaae.models.vae_flow import AutoregressiveNetwork, InverseAutoregressiveFlow
 
 SPEC = ModelSpec(
     "vae_flow", 3, (3, 7), "vectors", (10,), (16,), (16,), PAPER.override({"vae": {"flow_hidden": 12}})

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from maskaae.models.variational import bernoulli_error, flow_divergence, gaussian_divergence, gaussian_error
+from maskaae.models.vae import bernoulli_error, gaussian_divergence, gaussian_error
+from maskaae.models.vae_flow import flow_divergence
 
 
 def normal(*shape, seed=0):

@@ -13,7 +13,7 @@ from maskaae.method.presets import PAPER, ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
-from maskaae.networks.layers import SeedBatchNormalisation, SeedConvolution, SeedDeconvolution
+from maskaae.networks.convolutional import SeedBatchNormalisation, SeedConvolution, SeedDeconvolution
 from maskaae.training.interruption import TrainingInterruptedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.stepping import Stepper

@@ -14,23 +14,18 @@ from torch import Tensor
 
 
 def prefix_lengths(uniform: Tensor, least: Tensor, reach: Tensor, full_share: float) -> Tensor:
-    """How many dimensions each example keeps.
+    """How many dimensions each example keeps, as floats in the shape of ``uniform``.
 
-    ``reach`` with probability ``full_share``, else any number above ``least`` up to ``reach`` alike.
+    ``reach`` with probability ``full_share``, else least + 1, ..., reach, each as likely as the others.
 
     Parameters
     ----------
     uniform : Tensor
         Numbers in [0, 1).
     least, reach : Tensor
-        Whole numbers that lengths are above, and at or below; broadcastable to the shape of ``uniform``.
+        Whole numbers, as floats, that broadcast to the shape of ``uniform``.
     full_share : float
         In [0, 1).
-
-    Returns
-    -------
-    Tensor
-        Whole numbers, as floats, in the shape of ``uniform``.
     """
     rescaled = (uniform - full_share) / (1.0 - full_share)  # in [0, 1) where not all are kept
     cut = least + (rescaled * (reach - least)).floor() + 1.0
@@ -43,7 +38,7 @@ def in_prefix(lengths: Tensor, m: int) -> Tensor:
 
 
 def prefix_gates(lengths: Tensor, m: int) -> Tensor:
-    """Gates that keep the first dimensions, all where there are fewer: lengths (..., 1) to (..., m)."""
+    """1 for the first ``lengths`` of m dimensions, else 0: (..., 1) to (..., m)."""
     return in_prefix(lengths, m).to(lengths.dtype)
 
 
@@ -55,18 +50,5 @@ def cut_everywhere(codes: Tensor) -> Tensor:
 
 
 def best_prefix(objective: Tensor, m: int) -> Tensor:
-    """Which dimensions to open: the first ones, as many as make the objective smallest.
-
-    Parameters
-    ----------
-    objective : Tensor
-        ``J`` of the first 0, 1, ... dimensions, (seed, dimensions that may be opened + 1).
-    m : int
-        Dimensions that there are.
-
-    Returns
-    -------
-    Tensor
-        Booleans, (seed, m).
-    """
+    """The first k of m dimensions, booleans (seed, m), where ``J(k)``, (seed, k), is smallest."""
     return in_prefix(objective.argmin(dim=1, keepdim=True), m)

@@ -1,18 +1,31 @@
-"""Adversarial auto-encoder."""
+"""Adversarial auto-encoder, and the losses of a discriminator between codes and prior."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from maskaae.method.spec import ModelSpec
-from maskaae.models.adversary import discriminator_loss, non_saturating_loss
 from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.maae import reconstruction_loss
 from maskaae.networks.mlp import MlpCritic
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import torch_generator
+
+
+def discriminator_loss(prior_logits: Tensor, encoded_logits: Tensor) -> Tensor:
+    """Cross-entropy of telling prior (1) from codes (0): ``- mean log D(z') - mean log(1 - D(z))``.
+
+    Its optimum is the Jensen-Shannon divergence, up to constants (Goodfellow et al., 2014, eq 1; ascended in
+    algorithm 1 of Tolstikhin et al., 2018). Logits are log odds of the prior, each (seed, batch); the loss is
+    (seed,).
+    """
+    return functional.softplus(-prior_logits).mean(dim=1) + functional.softplus(encoded_logits).mean(dim=1)
+
+
+def non_saturating_loss(encoded_logits: Tensor) -> Tensor:
+    """Encoder's side: ``- mean log D(z)`` (Goodfellow et al., section 3; Tolstikhin et al., algorithm 1)."""
+    return functional.softplus(-encoded_logits).mean(dim=1)
 
 
 class AdversarialAutoEncoder(LatentModel):
@@ -27,23 +40,20 @@ class AdversarialAutoEncoder(LatentModel):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, self.decoder = build_networks(spec, generators)
-        self.discriminator = MlpCritic((spec.m, *spec.critic_hidden, 1), generators)
+        self.discriminator = MlpCritic((spec.m, *spec.critic_hidden, 1), self.generators)
         self._reconstruction_loss = reconstruction_loss(spec)
 
     @property
     def draw_sizes(self) -> DrawSizes:
         """One batch for each phase, and draws from the prior for the discriminator."""
-        return DrawSizes(batches=2, prior=1, mix=0)
+        return DrawSizes(batches=2, prior=1)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters of the three updates; the encoder belongs to two."""
-        encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
         return {
-            "autoencoder": encoder + decoder,
+            **super().parameter_groups(),
             "discriminator": list(self.discriminator.parameters()),
-            "generator": encoder,
+            "generator": list(self.encoder.parameters()),
         }
 
     def optimiser(self, group: str) -> str:
@@ -68,7 +78,3 @@ class AdversarialAutoEncoder(LatentModel):
         logits = self.discriminator(draw.prior[0]), self.discriminator(codes.detach())
         yield Update("discriminator", discriminator_loss(*logits))
         yield Update("generator", non_saturating_loss(self.discriminator(codes)))
-
-    def monitors(self) -> dict[str, Tensor]:
-        """Return nothing: each loss has one term, and the history holds it."""
-        return {}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, Update
-from maskaae.models.vae_learned import LearnedVarianceVae
+from maskaae.models.vae import LearnedVarianceVae
 
 MEMORY = 0.99
 """Share of the prior's variance that a step keeps; the rest comes from its batch [our choice]."""

@@ -1,4 +1,21 @@
-"""What every latent-variable model of the pipeline offers to training and to evaluation."""
+"""What every latent-variable model offers to training and to evaluation.
+
+To write a model, derive `LatentModel`, give `updates_with` and `learning_rates`, and override what differs
+from the defaults; docs/extending.md does it in one page. A training step goes as follows::
+
+    model.prepare(step)                                   # host work between steps; nothing, as a rule
+    constants, phase = model.constants(step), model.phase(step)
+    for name, loss, _ in model.updates_with(draw, constants, phase):
+        # differentiate loss by model.parameter_groups()[name], step that group's optimiser, ask for the next
+
+On a GPU the loop is captured once for each phase, as a graph, and replayed. Therefore
+
+- all that changes from step to step comes from ``draw`` (random numbers of the sizes `draw_sizes`) and from
+  ``constants`` (factors on losses; tensors on the device when captured, floats otherwise);
+- which updates there are, and everything else that Python decides, depends on ``phase`` alone;
+- nothing in ``updates_with`` reads a number back from the device: no ``.item()``, no index of booleans, no
+  tensor made of the host's numbers. A model that cannot do without sets ``can_be_captured = False``.
+"""
 
 from __future__ import annotations
 
@@ -11,70 +28,46 @@ from torch import Tensor, nn
 
 from maskaae.method.schedules import annealing_factor
 from maskaae.method.spec import ModelSpec
+from maskaae.networks.pairs import build_networks
+from maskaae.randomness import torch_generator
 
 
 class Draw(NamedTuple):
-    """Random numbers of one training step; each tensor starts with the seed axis.
+    """Random numbers of one training step; a model says in `DrawSizes` how many of each it takes."""
 
-    Attributes
-    ----------
-    batches : Tensor
-        Fresh batches, (update, seed, batch, D).
-    prior : Tensor
-        Standard normal codes, (noise, seed, batch, m).
-    mix : Tensor
-        Uniform numbers for the gradient penalty, (critic step, seed, batch, 1).
-    cuts : Tensor
-        Uniform numbers that say after how many dimensions to cut codes off, (update, seed, batch, 1).
-    """
-
-    batches: Tensor
-    prior: Tensor
-    mix: Tensor
-    cuts: Tensor = torch.empty(0)
+    batches: Tensor  # fresh training batches, (update, seed, batch, D)
+    prior: Tensor  # standard normal codes, (noise, seed, batch, m)
+    mix: Tensor  # uniform, for the gradient penalty, (critic step, seed, batch, 1)
+    cuts: Tensor = torch.empty(
+        0
+    )  # uniform, after how many dimensions to cut codes off, (update, seed, batch, 1)
 
 
 class DrawSizes(NamedTuple):
-    """How many batches, prior draws, mixing draws and cuts one training step of a model takes."""
+    """Length of the first axis of each tensor of a `Draw`."""
 
     batches: int
-    prior: int
-    mix: int
+    prior: int = 0
+    mix: int = 0
     cuts: int = 0
 
 
 class Update(NamedTuple):
-    """One optimiser step that a model asks for.
+    """One optimiser step that a model asks for."""
 
-    Attributes
-    ----------
-    name : str
-        Parameter group to update; also the name of the loss in the history.
-    loss : Tensor
-        Shape (seed,).
-    differentiated : bool
-        Whether the gradient already stands in the parameters' ``.grad``.
-    """
-
-    name: str
-    loss: Tensor
-    differentiated: bool = False
+    name: str  # of the parameter group, and of the loss in the history
+    loss: Tensor  # (seed,)
+    differentiated: bool = False  # whether the gradient already stands in the parameters' .grad
 
 
 class LatentModel(nn.Module, ABC):
-    """A model with an encoder and a decoder, for all its seeds at once.
+    """A model with an encoder and a decoder, for all its seeds at once."""
 
-    A subclass gives its networks, its parameter groups and, in :meth:`updates`, its training step; loop,
-    optimisers, checkpoints, evaluation and figures are shared.
-    """
-
-    encoder: nn.Module
-    decoder: nn.Module
-    lost: dict[int, str]
-    """Seeds whose training diverged, each with what was not finite and when; their weights are void."""
+    heads: ClassVar[int] = 1
+    """Values that the encoder's last layer gives for each dimension: a code, or mean and log-variance."""
 
     can_be_captured: ClassVar[bool] = True
-    """Whether a GPU may replay training steps from a graph: nothing in them waits for the device."""
+    """Whether a GPU may replay training steps from a graph; see the module's text."""
 
     fitted_examples: int = 0
     """Training examples whose codes :meth:`fit_codes` is given before a checkpoint; 0: it is not called."""
@@ -82,15 +75,21 @@ class LatentModel(nn.Module, ABC):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.lost = {}
+        self.generators = [torch_generator(seed, "weights") for seed in spec.seeds]
+        """One a seed, for initial weights."""
+        self.encoder, self.decoder = build_networks(spec, self.generators, self.heads)
+        self.lost: dict[int, str] = {}
+        """Seeds whose training diverged, each with what was not finite and when; their weights are void."""
+        self.terms: dict[str, Tensor] = {}
+        """Terms of the losses at the last training step, each (seed,), without gradient."""
 
     @classmethod
     def training_spec(cls, spec: ModelSpec) -> ModelSpec:
-        """Specification of the form that is trained: the same, as a rule."""
+        """Specification of the form that is trained, by default the model itself."""
         return spec
 
     def stored_form(self) -> LatentModel:
-        """The model as it is evaluated and stored: itself, as a rule."""
+        """The model as it is evaluated and stored, by default itself."""
         return self
 
     @property
@@ -110,12 +109,12 @@ class LatentModel(nn.Module, ABC):
 
     @property
     def active(self) -> Tensor:
-        """Which dimensions the model uses, booleans (seed, m), by its own notion: all, unless it says so."""
+        """Which dimensions the model uses, booleans (seed, m); all, unless the model counts them."""
         return torch.ones(len(self.seeds), self.m, dtype=torch.bool, device=self.mu.device)
 
     @property
     def stored_active(self) -> Tensor:
-        """The same of the dimensions of the stored form, (seed, capacity)."""
+        """`active` of the dimensions of the stored form, (seed, capacity)."""
         return self.active[:, : self.spec.capacity]
 
     @property
@@ -136,7 +135,7 @@ class LatentModel(nn.Module, ABC):
     def inference_mask(self, mask: str) -> Tensor:
         """Mask that codes pass on their way to the decoder, (seed, m): ``binary`` or ``soft``.
 
-        A model without a mask whose ``active`` only counts dimensions gives ones for both.
+        Ones for both, where ``active`` only counts dimensions and masks nothing.
         """
         masks = {"binary": lambda: self.active.to(self.mu.dtype), "soft": lambda: self.mu}
         if mask not in masks:
@@ -152,48 +151,54 @@ class LatentModel(nn.Module, ABC):
         return self.decode(self.encode(x) * self.inference_mask(mask).unsqueeze(1))
 
     @property
-    @abstractmethod
     def draw_sizes(self) -> DrawSizes:
-        """How many random draws one training step takes."""
+        """How many random draws one training step takes: one batch and no noise, by default."""
+        return DrawSizes(batches=1)
 
-    @abstractmethod
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters that each named update changes."""
+        """Parameters that each named update changes: by default encoder and decoder together."""
+        return {"autoencoder": [*self.encoder.parameters(), *self.decoder.parameters()]}
 
     @abstractmethod
     def learning_rates(self, step: int) -> dict[str, float]:
-        """Learning rate of each named update at a step."""
+        """Learning rate of each named update at a step, before annealing."""
 
     def rate_share(self, group: str, step: int, steps: int) -> float:
-        """Share of its learning rate that a parameter group has at a step of a run."""
+        """Share of its learning rate that a parameter group has at a step of a run: annealing."""
         return annealing_factor(step, steps, self.spec.hyperparameters.annealing)
-
-    def prepare(self, step: int) -> None:
-        """Do what is due between two training steps, before the one that is named; nothing, as a rule."""
 
     def optimiser(self, group: str) -> str:
         """Kind of optimiser of a parameter group, one of ``maskaae.training.optimisers.OPTIMISERS``."""
         return self.spec.hyperparameters.fidelity.optimiser
 
-    def updates(self, draw: Draw, step: int) -> Iterator[Update]:
-        """Yield the losses of a training step in order; each is stepped before the next is asked for."""
-        return self.updates_with(draw, self.constants(step), self.phase(step))
-
-    @abstractmethod
-    def updates_with(self, draw: Draw, constants: Any, phase: int) -> Iterator[Update]:
-        """Yield them for a step that is given by its constants and its phase instead of its number.
-
-        On a GPU a step is captured once for each phase and replayed, so what changes from step to step must
-        come from ``draw`` and ``constants``, and nothing may be read back from the device.
-        """
+    def prepare(self, step: int) -> None:
+        """Do what is due on the host before a training step, outside of any graph; nothing, by default."""
 
     def constants(self, step: int) -> tuple[float | Tensor, ...]:
-        """Numbers in the losses that change over a run, at a step; none, as a rule."""
+        """Numbers in the losses that change over a run, at a step; none, by default.
+
+        On a GPU they stand in a table on the device, and ``updates_with`` gets a row of it as a tuple of
+        tensors, named if this one is.
+        """
         return ()
 
     def phase(self, step: int) -> int:
-        """Which of a model's kinds of steps a step is: kinds ask for different updates; one, as a rule."""
+        """Kind of a step: steps of one phase yield updates of the same names in the same order."""
         return 0
+
+    @abstractmethod
+    def updates_with(self, draw: Draw, constants: Any, phase: int) -> Iterator[Update]:
+        """Yield the losses of a training step in order; each is stepped before the next is asked for.
+
+        Parameters
+        ----------
+        draw : Draw
+            Random numbers of the step.
+        constants : tuple
+            What :meth:`constants` gives for the step.
+        phase : int
+            What :meth:`phase` gives for the step.
+        """
 
     def fit_codes(self, codes: Tensor) -> None:
         """Fit what the model wants to know of its codes: a sampler of latent space, the dimensions in use.
@@ -208,6 +213,10 @@ class LatentModel(nn.Module, ABC):
             evenly over the training split (of all, if they are fewer), (seed, example, m).
         """
 
+    def note(self, **terms: Tensor) -> None:
+        """Keep terms of the losses, each (seed,), for the history."""
+        self.terms |= {name: value.detach() for name, value in terms.items()}
+
     def monitors(self) -> dict[str, Tensor]:
-        """Return quantities of the last training step worth keeping beside the losses, each (seed,)."""
-        return {}
+        """What the history shows beside the losses, each (seed,): by default the terms of the last step."""
+        return self.terms

@@ -20,8 +20,8 @@ class ModelEntry(NamedTuple):
 
 CATALOGUE: Mapping[str, ModelEntry] = {
     "vae": ModelEntry("VAE (cross-entropy)", "maskaae.models.vae", "BernoulliVae", images_only=True),
-    "vae_fixed": ModelEntry("VAE (fixed variance)", "maskaae.models.vae_fixed", "FixedVarianceVae"),
-    "vae_learned": ModelEntry("VAE (learned variance)", "maskaae.models.vae_learned", "LearnedVarianceVae"),
+    "vae_fixed": ModelEntry("VAE (fixed variance)", "maskaae.models.vae", "FixedVarianceVae"),
+    "vae_learned": ModelEntry("VAE (learned variance)", "maskaae.models.vae", "LearnedVarianceVae"),
     "vae_flow": ModelEntry("VAE + flow", "maskaae.models.vae_flow", "FlowVae"),
     "two_stage_vae": ModelEntry("2-Stage VAE", "maskaae.models.two_stage_vae", "TwoStageVae"),
     "wae_mmd": ModelEntry("WAE-MMD", "maskaae.models.wae_mmd", "MmdAutoEncoder"),

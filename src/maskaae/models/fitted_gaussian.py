@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from maskaae.method.spec import ModelSpec
-from maskaae.models.base import DrawSizes, LatentModel
+from maskaae.models.base import LatentModel
 
 RATE = 1e-3
 """Learning rate of Adam [our choice, for runs of thousands of steps]."""
@@ -24,9 +24,9 @@ class FittedGaussian(LatentModel):
     fitted_examples = 10_000
     least_share: float
     """Share of the largest spread from which on a direction is active."""
-    centre: Tensor
-    factor: Tensor
-    spread: Tensor
+    centre: Tensor  # mean of the codes, (seed, 1, m)
+    factor: Tensor  # a root of their covariance, (seed, m, m)
+    spread: Tensor  # of each direction, (seed, m)
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
@@ -34,7 +34,6 @@ class FittedGaussian(LatentModel):
         self.register_buffer("centre", torch.zeros(seeds, 1, m))
         self.register_buffer("factor", torch.eye(m).repeat(seeds, 1, 1))
         self.register_buffer("spread", torch.zeros(seeds, m))
-        self._monitors: dict[str, Tensor] = {}
 
     @property
     def active(self) -> Tensor:
@@ -44,15 +43,6 @@ class FittedGaussian(LatentModel):
     def inference_mask(self, mask: str) -> Tensor:
         """Ones: the model has no mask."""
         return torch.ones_like(super().inference_mask(mask))
-
-    @property
-    def draw_sizes(self) -> DrawSizes:
-        """One batch."""
-        return DrawSizes(batches=1, prior=0, mix=0)
-
-    @abstractmethod
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return what the one update, ``autoencoder``, changes."""
 
     def learning_rates(self, step: int) -> dict[str, float]:
         """Constant rate."""
@@ -82,4 +72,4 @@ class FittedGaussian(LatentModel):
 
     def monitors(self) -> dict[str, Tensor]:
         """Terms of the loss at the last training step, and the count of the last checkpoint."""
-        return {**self._monitors, "active": self.active.sum(dim=1)}
+        return {**self.terms, "active": self.active.sum(dim=1)}

@@ -12,8 +12,7 @@ from maskaae.method import losses
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import stacked_uniform, torch_generator
+from maskaae.randomness import stacked_uniform
 
 DEPTH = 4
 """Linear layers; the paper tries 2 to 8 [our choice]."""
@@ -45,9 +44,7 @@ class ImplicitRankMinimizingAutoEncoder(FittedGaussian):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, self.decoder = build_networks(spec, generators)
-        self.linear = LinearLayers(spec.m, generators)
+        self.linear = LinearLayers(spec.m, self.generators)
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (seed, batch, m) behind the linear layers."""
@@ -63,7 +60,7 @@ class ImplicitRankMinimizingAutoEncoder(FittedGaussian):
         """Yield the squared error."""
         x = draw.batches[0]
         error = losses.mean_squared_error(x, self.decode(self.encode(x)))
-        self._monitors = {"reconstruction": error.detach()}
+        self.note(reconstruction=error)
         yield Update("autoencoder", error)
 
     def measure_spread(self, codes: Tensor, covariance: Tensor) -> Tensor:

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from maskaae.method import losses
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, Update
 from maskaae.models.fitted_gaussian import FittedGaussian
-from maskaae.networks.layers import SeedLinear
-from maskaae.networks.mlp import Mlp
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import torch_generator
+from maskaae.networks.mlp import Mlp, SeedLinear
 
 VOLUME_WEIGHT = 0.1
 """``lambda``, on the volume where the squared error is a mean over values [our choice].
@@ -45,17 +42,9 @@ def _normalised(kernel: Tensor) -> Tensor:
 
 
 def volume(codes: Tensor) -> Tensor:
-    """Geometric mean of the codes' deviations, each with `VOLUME_OFFSET` (Chen and Fuge, 2024, section 2.1).
+    """Geometric mean of deviations, each with `VOLUME_OFFSET`, of codes (seed, batch, m): (seed,).
 
-    Parameters
-    ----------
-    codes : Tensor
-        Shape (seed, batch, m).
-
-    Returns
-    -------
-    Tensor
-        Shape (seed,).
+    Chen and Fuge, 2024, section 2.1.
     """
     return (codes.std(dim=1) + VOLUME_OFFSET).log().mean(dim=1).exp()
 
@@ -82,13 +71,7 @@ class LeastVolumeAutoEncoder(FittedGaussian):
             raise ValueError(
                 f"least_volume: network kind {spec.network!r} has no spectral norm here; use 'mlp'"
             )
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, _ = build_networks(spec, generators)
-        self.decoder = LipschitzMlp((spec.m, *reversed(spec.hidden), spec.data_dimension), generators)
-
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Encoder and decoder, updated together."""
-        return {"autoencoder": [*self.encoder.parameters(), *self.decoder.parameters()]}
+        self.decoder = LipschitzMlp((spec.m, *reversed(spec.hidden), spec.data_dimension), self.generators)
 
     def updates_with(self, draw: Draw, constants: tuple[()], phase: int) -> Iterator[Update]:
         """Yield squared error and volume."""
@@ -96,7 +79,7 @@ class LeastVolumeAutoEncoder(FittedGaussian):
         codes = self.encode(x)
         error = losses.mean_squared_error(x, self.decode(codes))
         size = volume(codes)
-        self._monitors = {"reconstruction": error.detach(), "volume": size.detach()}
+        self.note(reconstruction=error, volume=size)
         yield Update("autoencoder", error + VOLUME_WEIGHT * size)
 
     def measure_spread(self, codes: Tensor, covariance: Tensor) -> Tensor:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from maskaae.method import losses
-from maskaae.method.mask import active_dimensions, mask_values, polarisation, project_, variance_weights
+from maskaae.method.mask import active_dimensions, mask_values, project_
 from maskaae.method.presets import REACH_FACTOR
 from maskaae.method.schedules import RAMP_PERIODS, ramp
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.networks.mlp import MlpCritic
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import stacked_uniform, torch_generator
+from maskaae.randomness import stacked_uniform
 
 LATE_DECAY = 0.2
 """Factor on two losses (or learning rates, see ``Fidelity.decay``) from step 5R on [code]."""
@@ -24,30 +23,19 @@ LATE_DECAY = 0.2
 KEEPS_MASK, LEARNS_MASK = 0, 1
 """Phases of training steps: without and with the mask's own update."""
 
-ReconstructionLoss = Callable[[Tensor, Tensor], Tensor]
-
 
 class StepConstants(NamedTuple):
-    """Factors on losses that change over a run; tensors where a captured step reads them from the device.
+    """Numbers in the losses that change over a run; a captured step reads them as tensors from the device."""
 
-    Attributes
-    ----------
-    ramp : float or Tensor
-        ``c(t)`` of eq 17.
-    loss_decay : float or Tensor
-        The script's factor on the losses of auto-encoder and mask [code]; RMSProp divides it out.
-    shortest_cut, longest_cut : float or Tensor
-        Times the open dimensions: no code is cut below the one, or (and two) beyond the other, where codes
-        are cut.
-    """
-
-    ramp: float | Tensor
-    loss_decay: float | Tensor
+    ramp: float | Tensor  # c(t) of eq 17
+    loss_decay: float | Tensor  # the script's factor on two losses [code]; RMSProp divides it out
+    # Where codes are cut off (nested training): above shortest_cut and up to longest_cut times the open
+    # dimensions, plus two.
     shortest_cut: float | Tensor = 0.0
     longest_cut: float | Tensor = REACH_FACTOR
 
 
-def reconstruction_loss(spec: ModelSpec) -> ReconstructionLoss:
+def reconstruction_loss(spec: ModelSpec) -> losses.ReconstructionLoss:
     """Return the reconstruction term that the fidelity switch names, on the decoder's raw output."""
     if spec.reconstruction == "bce":
         return losses.binary_cross_entropy
@@ -61,18 +49,13 @@ class MaskedAdversarialAutoEncoder(LatentModel):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, self.decoder = build_networks(spec, generators)
-        self.critic = MlpCritic((spec.m, *spec.critic_hidden, 1), generators)
-        self.mask_parameter = nn.Parameter(self._initial_mask(generators))  # M, (seed, m)
+        self.critic = MlpCritic((spec.m, *spec.critic_hidden, 1), self.generators)
+        self.mask_parameter = nn.Parameter(self._initial_mask())  # M, (seed, m)
         self._reconstruction_loss = reconstruction_loss(spec)
-        self._wasserstein_term = losses.WASSERSTEIN_TERMS[spec.hyperparameters.fidelity.wasserstein_term]
-        self.terms: dict[str, Tensor] = {}
-        """Terms of the losses at the last training step, each (seed,)."""
 
-    def _initial_mask(self, generators: list[torch.Generator]) -> Tensor:
+    def _initial_mask(self) -> Tensor:
         low, high = self.spec.hyperparameters.mask_start
-        return low + (high - low) * stacked_uniform(generators, (self.m,))
+        return low + (high - low) * stacked_uniform(self.generators, (self.m,))
 
     @property
     def mu(self) -> Tensor:
@@ -92,11 +75,10 @@ class MaskedAdversarialAutoEncoder(LatentModel):
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters of the four updates; the encoder belongs to two."""
-        encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
         return {
-            "autoencoder": encoder + decoder,
+            **super().parameter_groups(),
             "critic": list(self.critic.parameters()),
-            "generator": encoder,
+            "generator": list(self.encoder.parameters()),
             "mask": [self.mask_parameter],
         }
 
@@ -111,6 +93,24 @@ class MaskedAdversarialAutoEncoder(LatentModel):
             "mask": h.mask_rate * late,
         }
 
+    def phase(self, step: int) -> int:
+        """``LEARNS_MASK`` if a training step updates the mask: from ``mask_delay`` on."""
+        return LEARNS_MASK if step >= self.spec.hyperparameters.mask_delay else KEEPS_MASK
+
+    def constants(self, step: int) -> StepConstants:
+        """Factors on losses at a training step."""
+        h = self.spec.hyperparameters
+        since = max(0, step - h.mask_delay)
+        c = ramp(since, self.spec.capacity, h.ramp_doubling_steps or 4 * self._ramp_period)
+        return StepConstants(c, self._late_factor(step) if h.fidelity.decay == "loss" else 1.0)
+
+    @property
+    def _ramp_period(self) -> int:
+        return RAMP_PERIODS[self.spec.hyperparameters.fidelity.ramp](self.spec.capacity)
+
+    def _late_factor(self, step: int) -> float:
+        return LATE_DECAY if step >= 5 * self._ramp_period else 1.0
+
     def updates_with(self, draw: Draw, constants: StepConstants, phase: int) -> Iterator[Update]:
         """Yield eq 14, 16 (``critic_steps`` times), 15 and, where the mask learns, 17 [order: code].
 
@@ -122,20 +122,20 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         gates = self.gates(draw, constants, masked)
         yield self.autoencoder_update(draw.batches[0], gates[0], constants)
         critic_gates = gates[1 : 1 + steps]
-        priors = draw.prior[:steps] * critic_gates
-        yield from self._critic_updates(draw.batches[1 : 1 + steps], priors, draw.mix, critic_gates)
+        # The encoder stands still while the critic learns, so all of its batches are encoded at once.
+        encoded = self.encode_many(draw.batches[1 : 1 + steps], critic_gates)
+        for z, prior, mix in zip(encoded, draw.prior[:steps] * critic_gates, draw.mix, strict=True):
+            yield self.critic_update(z, prior, mix)
         yield self.generator_update(draw.batches[1 + steps], gates[1 + steps])
         if masked:
             yield from self.mask_updates(draw.batches[2 + steps], draw.prior[steps], constants)
 
     def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
-        """Return what codes are multiplied by in each update of a step: the mask, in all of them [code].
+        """What codes are multiplied by in auto-encoder, critic and generator updates, in this order.
 
         Parameters
         ----------
-        draw : Draw
-            Random numbers of the step.
-        constants : StepConstants
+        draw, constants
             Of the step.
         masked : bool
             Whether the step updates the mask.
@@ -143,32 +143,26 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         Returns
         -------
         Tensor
-            Of auto-encoder, critic steps and generator, in this order, (update, seed, batch or 1, m).
+            (update, seed, batch or 1, m); here the mask in every update [code].
         """
         updates = self.spec.hyperparameters.critic_steps + 2
         return self.mu.detach().unsqueeze(1).expand(updates, -1, -1, -1)
 
-    def phase(self, step: int) -> int:
-        """``LEARNS_MASK`` if a training step updates the mask: from ``mask_delay`` on."""
-        return LEARNS_MASK if step >= self.spec.hyperparameters.mask_delay else KEEPS_MASK
-
-    def constants(self, step: int) -> StepConstants:
-        """Factors on losses at a training step."""
-        since = max(0, step - self.spec.hyperparameters.mask_delay)
-        return StepConstants(
-            ramp(since, self.spec.capacity, self._ramp_doubling_steps), self._loss_decay(step)
-        )
-
     def autoencoder_update(self, x: Tensor, gate: Tensor, constants: StepConstants) -> Update:
-        """Eq 14; the penalty acts on unmasked codes [code]."""
+        """Eq 14 on a batch (seed, batch, D)."""
         h = self.spec.hyperparameters
         codes = self.encode(x)
-        reconstruction = self._reconstruction_loss(x, self.decoder(codes * gate))
-        weights = variance_weights(self.mu.detach(), h.variance_sharpness)
-        variance = losses.variance_penalty(codes, weights)
-        self.terms |= {"reconstruction": reconstruction.detach(), "variance": variance.detach()}
-        loss = (reconstruction + h.variance_weight * variance) * constants.loss_decay
-        return Update("autoencoder", loss)
+        loss, terms = losses.autoencoder_loss(
+            x,
+            self.decoder(codes * gate),
+            codes,
+            self.mu.detach(),
+            reconstruction_loss=self._reconstruction_loss,
+            variance_weight=h.variance_weight,
+            sharpness=h.variance_sharpness,
+        )
+        self.note(**terms)
+        return Update("autoencoder", loss * constants.loss_decay)
 
     def encode_many(self, batches: Tensor, gates: Tensor) -> Tensor:
         """Masked codes (batch of the step, seed, batch, m) of several batches at once, without gradient."""
@@ -177,61 +171,53 @@ class MaskedAdversarialAutoEncoder(LatentModel):
             joined = batches.transpose(0, 1).reshape(seeds, count * batch, size)
             return self.encode(joined).view(seeds, count, batch, self.m).transpose(0, 1) * gates
 
-    def _critic_updates(
-        self, batches: Tensor, priors: Tensor, mixes: Tensor, gates: Tensor
-    ) -> Iterator[Update]:
-        """Eq 16 on each batch; the encoder stands still meanwhile, so all batches are encoded at once."""
-        for encoded, prior, mix in zip(self.encode_many(batches, gates), priors, mixes, strict=True):
-            wasserstein = losses.wasserstein_estimate(self.critic(prior), self.critic(encoded))
-            penalty = losses.gradient_penalty(self.critic, prior, encoded, mix)
-            self.terms |= {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
-            yield Update("critic", self.spec.hyperparameters.penalty_weight * penalty - wasserstein)
+    def critic_update(self, encoded: Tensor, prior: Tensor, mix: Tensor) -> Update:
+        """Eq 16 on masked codes and masked noise, each (seed, batch, m)."""
+        weight = self.spec.hyperparameters.penalty_weight
+        loss, terms = losses.critic_loss(self.critic, encoded, prior, mix, penalty_weight=weight)
+        self.note(**terms)
+        return Update("critic", loss)
 
     def generator_update(self, x: Tensor, gate: Tensor) -> Update:
-        """Eq 15."""
-        return Update("generator", losses.generator_loss(self.critic(self.encode(x) * gate)))
+        """Eq 15 on a batch (seed, batch, D)."""
+        return Update("generator", losses.generator_loss(self.critic, self.encode(x) * gate))
 
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:
-        """Eq 17, then the projection on M >= 0."""
-        h = self.spec.hyperparameters
+        """Eq 17 on a batch (seed, batch, D) and noise (seed, batch, m), then the projection on M >= 0."""
         with torch.no_grad():
             codes = self.encode(x)
         gate = self.mu.unsqueeze(1)  # (seed, 1, m), differentiable by M
         reconstruction = self._reconstruction_loss(x, self.decoder(codes * gate))
         wasserstein = losses.wasserstein_estimate(self.critic(prior * gate), self.critic(codes * gate))
-        loss = losses.mask_loss(
-            reconstruction,
-            self._wasserstein_term(wasserstein) * h.wasserstein_weight,
-            self._regulariser(constants),
-            reconstruction_weight=h.reconstruction_weight / self.spec.reconstruction_unit,
-            ramp=constants.ramp * h.regulariser_weight,
-        )
+        loss = self.mask_loss(reconstruction, wasserstein, self.polarisation(constants), constants.ramp)
         yield Update("mask", loss * constants.loss_decay)
         project_(self.mask_parameter)
 
-    def _regulariser(self, constants: StepConstants) -> Tensor:
-        """Last term of eq 17 without its weight, (seed,); term and weight are noted for the history."""
-        regulariser = polarisation(self.mu)
-        self.terms |= {
-            "regulariser": regulariser.detach(),
-            "ramp": torch.ones_like(regulariser).detach() * constants.ramp,
-        }
+    def mask_loss(
+        self,
+        reconstruction: Tensor,
+        wasserstein: Tensor,
+        polarisation: Tensor | float,
+        ramp: float | Tensor,
+        factor: float = 1.0,
+    ) -> Tensor:
+        """Eq 17 with the weights of the specification, ``l1`` times a factor."""
+        h = self.spec.hyperparameters
+        return losses.mask_loss(
+            reconstruction,
+            wasserstein,
+            polarisation,
+            wasserstein_term=h.fidelity.wasserstein_term,
+            reconstruction_weight=factor * h.reconstruction_weight / self.spec.reconstruction_unit,
+            wasserstein_weight=h.wasserstein_weight,
+            ramp=ramp * h.regulariser_weight,
+        )
+
+    def polarisation(self, constants: StepConstants) -> Tensor:
+        """Last term of eq 17 without its weight, (seed,); the history shows both."""
+        regulariser = losses.polarisation(self.mu)
+        self.note(regulariser=regulariser, ramp=torch.ones_like(regulariser) * constants.ramp)
         return regulariser
-
-    @property
-    def _ramp_period(self) -> int:
-        return RAMP_PERIODS[self.spec.hyperparameters.fidelity.ramp](self.spec.capacity)
-
-    @property
-    def _ramp_doubling_steps(self) -> int:
-        return self.spec.hyperparameters.ramp_doubling_steps or 4 * self._ramp_period
-
-    def _late_factor(self, step: int) -> float:
-        return LATE_DECAY if step >= 5 * self._ramp_period else 1.0
-
-    def _loss_decay(self, step: int) -> float:
-        """Return the script's factor on two losses [code]; RMSProp divides it out, so it changes nothing."""
-        return self._late_factor(step) if self.spec.hyperparameters.fidelity.decay == "loss" else 1.0
 
     def monitors(self) -> dict[str, Tensor]:
         """Terms of the losses at the last training step, the active count and the mask, each (seed,)."""
@@ -241,10 +227,10 @@ class MaskedAdversarialAutoEncoder(LatentModel):
 
 
 class WassersteinAutoEncoder(MaskedAdversarialAutoEncoder):
-    """The paper's WAE: the same networks, losses and loop, with every mask value frozen at one."""
+    """The paper's WAE: the networks, losses and loop of MaskAAE, with every mask value frozen at one."""
 
-    def _initial_mask(self, generators: list[torch.Generator]) -> Tensor:
-        return torch.full((len(generators), self.m), torch.inf)  # mu = 1 - exp(-inf) = 1
+    def _initial_mask(self) -> Tensor:
+        return torch.full((len(self.seeds), self.m), torch.inf)  # mu = 1 - exp(-inf) = 1
 
     @property
     def draw_sizes(self) -> DrawSizes:

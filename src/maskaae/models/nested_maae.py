@@ -42,15 +42,15 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     and the model with the dimensions that are left trains on by itself.
     """
 
+    # Running means over batches, of codes cut off after 0, 1, ..., m dimensions, each (seed, m + 1):
+    cut_reconstruction: Tensor
+    cut_wasserstein: Tensor
+
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         shape = (len(spec.seeds), spec.m + 1)
         self.register_buffer("cut_reconstruction", torch.full(shape, torch.nan))
         self.register_buffer("cut_wasserstein", torch.full(shape, torch.nan))
-        self.cut_reconstruction: Tensor
-        """Running mean of the reconstruction loss of codes cut off after 0 to m dimensions, (seed, m + 1)."""
-        self.cut_wasserstein: Tensor
-        """The same of the Wasserstein estimate."""
 
     @classmethod
     def training_spec(cls, spec: ModelSpec) -> ModelSpec:
@@ -155,19 +155,18 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         objective = self._objective(reach)
         wanted = best_prefix(objective, self.m).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
-        regulariser = constants.ramp * h.regulariser_weight * self._regulariser(constants)
+        regulariser = constants.ramp * h.regulariser_weight * self.polarisation(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
 
     def _objective(self, reach: Tensor, factor: float = 1.0) -> Tensor:
-        """Eq 17 of 0 to all dimensions that may be kept, at ``factor`` times its ``l1``.
+        """``J(k)``: eq 17 of a mask that opens the first k dimensions, at ``factor`` times its ``l1``.
 
-        Infinite beyond the reach (seed, 1). Shape (seed, capacity + 1).
+        Shape (seed, capacity + 1), infinite for k beyond the reach (seed, 1). The mask is one of zeros and
+        ones, on which the last term of eq 17 is 0.
         """
-        h = self.spec.hyperparameters
-        weight = factor * h.reconstruction_weight / self.spec.reconstruction_unit
-        match = h.wasserstein_weight * self._wasserstein_term(self.cut_wasserstein)
-        objective = (weight * self.cut_reconstruction + match)[:, : self.spec.capacity + 1]
+        everywhere = self.mask_loss(self.cut_reconstruction, self.cut_wasserstein, 0.0, 0.0, factor)
+        objective = everywhere[:, : self.spec.capacity + 1]
         within = in_prefix(reach + 1, objective.shape[1])  # cuts of 0 to reach dimensions
         return torch.where(within, objective, torch.inf)
 

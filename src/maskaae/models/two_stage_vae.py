@@ -10,24 +10,12 @@ from torch import Tensor, nn
 from maskaae.method.schedules import annealing_factor
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, DrawSizes, Update
-from maskaae.models.vae_learned import LearnedVarianceVae
-from maskaae.models.variational import gaussian_divergence, gaussian_error
-from maskaae.networks.layers import SeedLinear
-from maskaae.networks.mlp import Mlp
+from maskaae.models.vae import LearnedVarianceVae, gaussian_divergence, gaussian_error
+from maskaae.networks.mlp import Mlp, SeedLinear
 
 
 class SkipMlp(nn.Module):
-    """ReLU network whose input is put beside the last hidden layer, as in the second stage's released code.
-
-    Parameters
-    ----------
-    inputs, outputs : int
-        Sizes of input and output.
-    hidden : sequence of int
-        Hidden widths.
-    generators : list of torch.Generator
-        One a seed.
-    """
+    """ReLU network whose input is put beside its last hidden layer, as in the released second stage."""
 
     def __init__(
         self, inputs: int, hidden: Sequence[int], outputs: int, generators: list[torch.Generator]
@@ -43,17 +31,7 @@ class SkipMlp(nn.Module):
 
 
 class SecondStage(nn.Module):
-    """Encoder and decoder between codes z of the first stage and codes u of the second, as many as those.
-
-    Parameters
-    ----------
-    m : int
-        Capacity.
-    hidden : sequence of int
-        Hidden widths of both.
-    generators : list of torch.Generator
-        One a seed.
-    """
+    """Encoder and decoder between codes z of the first stage and codes u of the second, each m of them."""
 
     def __init__(self, m: int, hidden: Sequence[int], generators: list[torch.Generator]) -> None:
         super().__init__()
@@ -80,7 +58,7 @@ class TwoStageVae(LearnedVarianceVae):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        self.second = SecondStage(spec.m, spec.hyperparameters.vae.second_hidden, self._generators)
+        self.second = SecondStage(spec.m, spec.hyperparameters.vae.second_hidden, self.generators)
         self.second_log_gamma = nn.Parameter(torch.zeros(len(spec.seeds)))
         self._first_steps = round(spec.steps * (1 - spec.hyperparameters.vae.second_share))
 
@@ -91,7 +69,7 @@ class TwoStageVae(LearnedVarianceVae):
 
     def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
         """Data (seed, batch, D) from standard normal noise (seed, batch, 2 m), through both stages."""
-        return self.decode(self.sample_codes(noise) * self.inference_mask(mask).unsqueeze(1))
+        return super().generate(self.sample_codes(noise), mask)
 
     def sample_codes(self, noise: Tensor) -> Tensor:
         """Codes z (seed, batch, m) that the second stage makes of noise (seed, batch, 2 m)."""
@@ -103,7 +81,7 @@ class TwoStageVae(LearnedVarianceVae):
     @property
     def draw_sizes(self) -> DrawSizes:
         """One batch, noise for a sample of the first posterior and for one of the second."""
-        return DrawSizes(batches=1, prior=2, mix=0)
+        return DrawSizes(batches=1, prior=2)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the networks and the decoder's variance of both stages."""
@@ -150,7 +128,8 @@ class TwoStageVae(LearnedVarianceVae):
         """Yield the bound of the second stage for its networks, then its first term for its gamma."""
         squared_error, divergence = self.second(z, noise)
         error = gaussian_error(squared_error, self.second_log_gamma, self.m)
-        self._monitors = {"second_divergence": divergence.detach().mean(dim=1)}  # those of the first are old
+        self.terms.clear()  # those of the first stage are old
+        self.note(second_divergence=divergence.mean(dim=1))
         yield Update("second_autoencoder", (error + divergence).mean(dim=1))
         yield Update(
             "second_variance",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor, nn
+from torch import nn
 
 from maskaae.method.spec import ModelSpec
-from maskaae.models.adversary import discriminator_loss, non_saturating_loss
+from maskaae.models.aae import discriminator_loss, non_saturating_loss
 from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
 from maskaae.models.wae_mmd import squared_cost
 from maskaae.networks.mlp import MlpCritic
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import torch_generator
 
 
 class GanAutoEncoder(LatentModel):
@@ -26,21 +24,18 @@ class GanAutoEncoder(LatentModel):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, self.decoder = build_networks(spec, generators)
-        self.discriminator = MlpCritic((spec.m, *spec.critic_hidden, 1), generators)
-        self._monitors: dict[str, Tensor] = {}
+        self.discriminator = MlpCritic((spec.m, *spec.critic_hidden, 1), self.generators)
 
     @property
     def draw_sizes(self) -> DrawSizes:
         """One batch, used twice as in algorithm 1, and as many draws from the prior."""
-        return DrawSizes(batches=1, prior=1, mix=0)
+        return DrawSizes(batches=1, prior=1)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters of the two players."""
         return {
             "discriminator": list(self.discriminator.parameters()),
-            "autoencoder": [*self.encoder.parameters(), *self.decoder.parameters()],
+            **super().parameter_groups(),
         }
 
     def optimiser(self, group: str) -> str:
@@ -61,9 +56,5 @@ class GanAutoEncoder(LatentModel):
         yield Update("discriminator", h.penalty_weight * discriminator_loss(*logits))
         cost = h.cost_weight * squared_cost(x, self.decode(codes))
         penalty = non_saturating_loss(self.discriminator(codes))
-        self._monitors = {"reconstruction": cost.detach(), "generator": penalty.detach()}
+        self.note(reconstruction=cost, generator=penalty)
         yield Update("autoencoder", cost + h.penalty_weight * penalty)
-
-    def monitors(self) -> dict[str, Tensor]:
-        """Terms of the auto-encoder's loss at the last training step, each (seed,)."""
-        return self._monitors

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, DrawSizes, LatentModel, Update
-from maskaae.networks.pairs import build_networks
-from maskaae.randomness import torch_generator
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Widths of the kernel, as multiples of ``2 m`` (the released code of Tolstikhin et al., 2018)."""
@@ -19,15 +16,8 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 def inverse_multiquadratic(squared_distances: Tensor, m: int) -> Tensor:
     """Sum of kernels ``k(x, y) = C / (C + |x - y|^2)`` with ``C = 2 m s``, s in `SCALES`.
 
-    ``2 m`` is the expected squared distance of two standard normal codes (Tolstikhin et al., 2018,
-    section 4); the sum over scales is their released code's.
-
-    Parameters
-    ----------
-    squared_distances : Tensor
-        ``|x - y|^2``, any shape.
-    m : int
-        Dimensions of a code.
+    ``2 m`` is the expected squared distance of two standard normal codes of m dimensions (Tolstikhin et al.,
+    2018, section 4); the sum over scales is their released code's.
     """
     # Numbers of the host, not a tensor made of them, which no captured step could bring to a GPU.
     widths = (2.0 * m * scale for scale in SCALES)
@@ -45,17 +35,7 @@ def maximum_mean_discrepancy(codes: Tensor, prior: Tensor) -> Tensor:
     """Unbiased estimate of the squared discrepancy (Tolstikhin et al., 2018, algorithm 2).
 
     ``sum_{i != j} [k(z_i, z_j) + k(p_i, p_j)] / (n (n - 1)) - 2 sum_ij k(z_i, p_j) / n^2``; being unbiased,
-    it may be negative.
-
-    Parameters
-    ----------
-    codes, prior : Tensor
-        Encoded data and draws from the prior, each (seed, batch, m).
-
-    Returns
-    -------
-    Tensor
-        Shape (seed,).
+    it may be negative. Codes z and draws p from the prior, each (seed, batch, m), to (seed,).
     """
     n, m = codes.shape[1:]
     kernel = inverse_multiquadratic(pairwise_squared_distances(torch.cat((codes, prior), dim=1)), m)
@@ -66,17 +46,9 @@ def maximum_mean_discrepancy(codes: Tensor, prior: Tensor) -> Tensor:
 
 
 def squared_cost(x: Tensor, reconstruction: Tensor) -> Tensor:
-    """Squared error ``mean |x - G(E(x))|^2``, the cost of Tolstikhin et al. (2018, section 4).
+    """Squared error ``mean |x - G(E(x))|^2``, (seed,), the cost of Tolstikhin et al. (2018, section 4).
 
-    Parameters
-    ----------
-    x, reconstruction : Tensor
-        Data and decoded codes, (seed, batch, D).
-
-    Returns
-    -------
-    Tensor
-        Summed over data dimensions, averaged over the batch, shape (seed,).
+    Summed over data dimensions, averaged over the batch.
     """
     return (x - reconstruction).square().sum(dim=2).mean(dim=1)
 
@@ -88,20 +60,10 @@ class MmdAutoEncoder(LatentModel):
     pre-training of the encoder on the prior's first two moments is left out.
     """
 
-    def __init__(self, spec: ModelSpec) -> None:
-        super().__init__(spec)
-        generators = [torch_generator(seed, "weights") for seed in spec.seeds]
-        self.encoder, self.decoder = build_networks(spec, generators)
-        self._monitors: dict[str, Tensor] = {}
-
     @property
     def draw_sizes(self) -> DrawSizes:
         """One batch and as many draws from the prior."""
-        return DrawSizes(batches=1, prior=1, mix=0)
-
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Encoder and decoder, updated together."""
-        return {"autoencoder": [*self.encoder.parameters(), *self.decoder.parameters()]}
+        return DrawSizes(batches=1, prior=1)
 
     def optimiser(self, group: str) -> str:
         """Adam with the released code's constants."""
@@ -118,9 +80,5 @@ class MmdAutoEncoder(LatentModel):
         codes = self.encode(x)
         cost = h.cost_weight * squared_cost(x, self.decode(codes))
         discrepancy = maximum_mean_discrepancy(codes, draw.prior[0])
-        self._monitors = {"reconstruction": cost.detach(), "discrepancy": discrepancy.detach()}
+        self.note(reconstruction=cost, discrepancy=discrepancy)
         yield Update("autoencoder", cost + h.penalty_weight * discrepancy)
-
-    def monitors(self) -> dict[str, Tensor]:
-        """Terms of the loss at the last training step, each (seed,)."""
-        return self._monitors

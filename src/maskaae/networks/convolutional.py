@@ -2,18 +2,173 @@
 
 The networks of WAE (Tolstikhin et al., 2018) and TwoStageVAE (Dai and Wipf, 2019) for images of 64 x 64. They
 stand in for MaskAAE's own, which are unknown.
+
+Images of all seeds lie behind one another in the channel axis, (batch, seed * channels, H, W): a convolution
+in as many groups as there are seeds then keeps them apart; a CPU takes large maps seed by seed. Parameters
+and running statistics lead with the seed, and kernels start Glorot normal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from maskaae.networks.layers import Normalisation, SeedBias, SeedConvolution, SeedDeconvolution, SeedLinear
+from maskaae.method.spec import ModelSpec
+from maskaae.networks.kinds import GROUP_WIDTH, check_data, check_shape
+from maskaae.networks.mlp import SeedLinear, glorot_normal
+
+KERNEL = 5
+"""Side of a kernel, as in the networks of WAE and TwoStageVAE."""
+
+EPSILON = 1e-5
+"""Added to a variance before its root, as in TwoStageVAE."""
+
+MOMENTUM = 0.1
+"""Share of a new batch in the running statistics, torch's default [our choice].
+
+TwoStageVAE's is 0.001, but statistics that lag behind the decoder's weights spoil what it generates: after
+300 steps on a toy data set, 0.01 reconstructed worse than the mean image, 0.1 as well as in training mode.
+"""
+
+LARGE_MAP = 256
+"""Pixels from which a CPU convolves one seed after another: groups cost it up to twice the time there, and
+half of it on smaller maps (measured on two cores; a GPU is always given groups)."""
+
+Convolution = Callable[[Tensor, Tensor, int], Tensor]
+"""Convolves images with kernels in a number of groups."""
+
+
+def convolve_seeds(convolution: Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
+    """Convolve images (batch, seed * channels, H, W), those of each seed with its own kernels.
+
+    Parameters
+    ----------
+    convolution : callable
+        What to do with images (batch, groups * channels, H, W), kernels and the number of groups.
+    x, weight : Tensor
+        Images, and kernels that lead with the seed.
+    pixels : int
+        Of the larger map, before or after.
+    """
+    seeds = len(weight)
+    if seeds == 1 or x.is_cuda or pixels < LARGE_MAP:
+        return convolution(x, weight.flatten(0, 1), seeds)
+    by_seed = zip(x.chunk(seeds, dim=1), weight.unbind(), strict=True)
+    return torch.cat([convolution(images, kernels, 1) for images, kernels in by_seed], dim=1)
+
+
+class SeedConvolution(nn.Module):
+    """5x5 convolution of each seed, without a bias: its normalisation shifts the channels.
+
+    A stride of 1 keeps height and width, one of 2 halves them.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, generators: list[torch.Generator]) -> None:
+        super().__init__()
+        shape, area = (outputs, inputs, KERNEL, KERNEL), KERNEL**2
+        kernels = [glorot_normal(shape, area * inputs, area * outputs, g) for g in generators]
+        self.weight = nn.Parameter(torch.stack(kernels))  # (seed, outputs, inputs, 5, 5)
+        self._stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, seed * inputs, H, W) to (batch, seed * outputs, H / stride, W / stride)."""
+        return convolve_seeds(self._convolve, x, self.weight, x[0, 0].numel())
+
+    def _convolve(self, x: Tensor, kernels: Tensor, groups: int) -> Tensor:
+        return functional.conv2d(x, kernels, stride=self._stride, padding=KERNEL // 2, groups=groups)
+
+
+class SeedDeconvolution(nn.Module):
+    """5x5 transposed convolution of each seed that doubles height and width, without a bias."""
+
+    def __init__(self, inputs: int, outputs: int, generators: list[torch.Generator]) -> None:
+        super().__init__()
+        shape, area = (inputs, outputs, KERNEL, KERNEL), KERNEL**2
+        kernels = [glorot_normal(shape, area * inputs, area * outputs, g) for g in generators]
+        self.weight = nn.Parameter(torch.stack(kernels))  # (seed, inputs, outputs, 5, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, seed * inputs, H, W) to (batch, seed * outputs, 2 H, 2 W)."""
+        return convolve_seeds(self._convolve, x, self.weight, 4 * x[0, 0].numel())
+
+    def _convolve(self, x: Tensor, kernels: Tensor, groups: int) -> Tensor:
+        padding = KERNEL // 2
+        return functional.conv_transpose2d(x, kernels, None, 2, padding, output_padding=1, groups=groups)
+
+
+class SeedBias(nn.Module):
+    """One constant a seed and channel, at first zero: what is left of a normalisation where there is none."""
+
+    def __init__(self, seeds: int, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(seeds, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shift (batch, seed * channels, H, W)."""
+        return x + self.bias.view(1, -1, 1, 1)
+
+
+class SeedBatchNormalisation(nn.Module):
+    """Batch normalisation of each seed by itself.
+
+    In training mode every pass normalises by its own batch and moves the running statistics, also the passes
+    of critic and mask updates, which change no weight of the network: they see fresh training batches too.
+    So does TwoStageVAE's batch normalisation. In evaluation mode the running statistics are used, in which a
+    new batch has the share ``momentum``.
+    """
+
+    running_mean: Tensor  # (seed, channel)
+    running_variance: Tensor
+
+    def __init__(self, seeds: int, channels: int, momentum: float = MOMENTUM) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(seeds, channels))
+        self.bias = nn.Parameter(torch.zeros(seeds, channels))
+        self._momentum = momentum
+        self.register_buffer("running_mean", torch.zeros(seeds, channels))
+        self.register_buffer("running_variance", torch.ones(seeds, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (batch, seed * channels, H, W) over batch, H and W."""
+        return functional.batch_norm(
+            x,
+            self.running_mean.view(-1),  # a view: the statistics are updated in place
+            self.running_variance.view(-1),
+            self.weight.flatten(),
+            self.bias.flatten(),
+            training=self.training,
+            momentum=self._momentum,
+            eps=EPSILON,
+        )
+
+
+class SeedGroupNormalisation(nn.Module):
+    """Group normalisation of each seed by itself, in groups of 16 channels."""
+
+    def __init__(self, seeds: int, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(seeds, channels))
+        self.bias = nn.Parameter(torch.zeros(seeds, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (batch, seed * channels, H, W) over each group, H and W."""
+        groups = self.weight.numel() // GROUP_WIDTH
+        return functional.group_norm(x, groups, self.weight.flatten(), self.bias.flatten(), EPSILON)
+
+
+Normalisation = Callable[[int, int], nn.Module]
+"""Makes a normalisation of the channels of all seeds: (seeds, channels) -> layer."""
+
+NORMALISATIONS: Mapping[str, Normalisation] = {
+    "batch": SeedBatchNormalisation,
+    "group": SeedGroupNormalisation,
+    "none": SeedBias,
+}
 
 
 def _blocks(
@@ -35,8 +190,8 @@ class ConvolutionalEncoder(nn.Module):
         Shape of one image, (H, W, C).
     channels : sequence of int
         Channels after each convolution; each halves height and width.
-    m : int
-        Capacity.
+    outputs : int
+        Values for each example: the capacity, times the heads.
     normalise : callable
         Makes what follows each convolution.
     generators : list of torch.Generator
@@ -47,7 +202,7 @@ class ConvolutionalEncoder(nn.Module):
         self,
         shape: tuple[int, ...],
         channels: Sequence[int],
-        m: int,
+        outputs: int,
         normalise: Normalisation,
         generators: list[torch.Generator],
     ) -> None:
@@ -57,7 +212,7 @@ class ConvolutionalEncoder(nn.Module):
         halve = partial(SeedConvolution, stride=2, generators=generators)
         self.layers = nn.Sequential(*_blocks((colours, *channels), halve, normalise, self._seeds))
         area = (height >> len(channels)) * (width >> len(channels))
-        self.dense = SeedLinear(area * channels[-1], m, generators)
+        self.dense = SeedLinear(area * channels[-1], outputs, generators)
 
     def forward(self, x: Tensor) -> Tensor:
         """Codes (seed, batch, m) of images (seed, batch, H * W * C)."""
@@ -74,20 +229,7 @@ class ConvolutionalDecoder(nn.Module):
 
     The dense layer's maps are twice as high and wide as the encoder's last: 8 x 8 for images of 64 x 64, as
     in WAE and TwoStageVAE; that images of 32 x 32 start from 4 x 4 is our choice. As there, the dense layer
-    is not normalised.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of one image, (H, W, C).
-    channels : sequence of int
-        The encoder's; used in reverse.
-    m : int
-        Capacity.
-    normalise : callable
-        Makes what follows each transposed convolution.
-    generators : list of torch.Generator
-        One a seed.
+    is not normalised. Parameters are the encoder's; ``channels`` are used in reverse.
     """
 
     def __init__(
@@ -117,3 +259,28 @@ class ConvolutionalDecoder(nn.Module):
         images: Tensor = self.layers(maps.reshape(batch, seeds * self._maps[0], *self._maps[1:]))
         images = images.reshape(batch, seeds, -1, *images.shape[2:])  # (batch, seed, C, H, W)
         return images.permute(1, 0, 3, 4, 2).flatten(2)
+
+
+def convolutional_networks(
+    spec: ModelSpec, generators: list[torch.Generator], heads: int
+) -> tuple[nn.Module, nn.Module]:
+    """Convolutional networks for images.
+
+    Raises
+    ------
+    ValueError
+        If the data are no images, or their height and width cannot be halved once a layer.
+    """
+    check_data("convolutional", spec.channels, spec.normalisation, spec.kind, spec.data_dimension)
+    check_shape(spec.shape, spec.channels)
+    outputs, normalise = heads * spec.m, normalisation_of(spec)
+    encoder = ConvolutionalEncoder(spec.shape, spec.channels, outputs, normalise, generators)
+    decoder = ConvolutionalDecoder(spec.shape, spec.channels, spec.m, normalise, generators)
+    return encoder, decoder
+
+
+def normalisation_of(spec: ModelSpec) -> Normalisation:
+    """Maker of the normalisation that a specification names, with its momentum if it has one."""
+    if spec.normalisation == "batch":
+        return partial(SeedBatchNormalisation, momentum=spec.batch_momentum)
+    return NORMALISATIONS[spec.normalisation]

@@ -1,7 +1,8 @@
-"""Encoder, decoder and critic networks."""
+"""Dense networks whose parameters lead with a seed axis: as many models as there are seeds, side by side."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
@@ -9,19 +10,36 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from maskaae.networks.layers import SeedLinear
+TRUNCATION_LOSS = 0.87962566103423978
+"""Standard deviation of a unit normal cut at two deviations; TensorFlow's initialiser divides by it."""
+
+
+def glorot_normal(shape: tuple[int, ...], fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    """Kernel of a shape from TensorFlow's Glorot normal law [code]: cut at two standard deviations."""
+    scale = math.sqrt(2.0 / (fan_in + fan_out)) / TRUNCATION_LOSS
+    kernel = torch.empty(shape)
+    return nn.init.trunc_normal_(kernel, std=scale, a=-2 * scale, b=2 * scale, generator=generator)
+
+
+class SeedLinear(nn.Module):
+    """One dense layer a seed: (seed, batch, inputs) to (seed, batch, outputs).
+
+    Kernels start Glorot normal, from one generator a seed, and biases at zero [code].
+    """
+
+    def __init__(self, inputs: int, outputs: int, generators: list[torch.Generator]) -> None:
+        super().__init__()
+        kernels = [glorot_normal((inputs, outputs), inputs, outputs, g) for g in generators]
+        self.weight = nn.Parameter(torch.stack(kernels))
+        self.bias = nn.Parameter(torch.zeros(len(generators), 1, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Affine map of each seed."""
+        return torch.baddbmm(self.bias, x, self.weight)
 
 
 class Mlp(nn.Module):
-    """ReLU network with a linear last layer: (seed, batch, widths[0]) to (seed, batch, widths[-1]).
-
-    Parameters
-    ----------
-    widths : sequence of int
-        Layer sizes from input to output.
-    generators : list of torch.Generator
-        One a seed.
-    """
+    """ReLU network with a linear last layer: (seed, batch, widths[0]) to (seed, batch, widths[-1])."""
 
     def __init__(self, widths: Sequence[int], generators: list[torch.Generator]) -> None:
         super().__init__()
@@ -46,16 +64,11 @@ class MlpCritic(Mlp):
         return super().forward(codes).squeeze(-1)
 
     def input_gradient(self, codes: Tensor) -> Tensor:
-        """Gradient of each score by its own code, as an explicit product of the layers.
+        """Gradient of each score by its own code, (seed, batch, m), as an explicit product of the layers.
 
         A ReLU network is linear around almost every point, so its gradient is the product of its kernels with
         the rows of closed units struck out. Written out, it needs no second differentiation, and can itself
         be differentiated by the kernels, which is all that the gradient penalty asks for.
-
-        Returns
-        -------
-        Tensor
-            Shape (seed, batch, m).
         """
         *hidden, last = (cast(SeedLinear, layer) for layer in self.layers)
         open_units = self._open_units(codes)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from maskaae.data.dataset import Dataset
-from maskaae.method.reconstruction_unit import reconstruction_unit
+from maskaae.method.losses import reconstruction_unit
 from maskaae.method.spec import ModelSpec
 from maskaae.models import catalogue
 from maskaae.models.base import LatentModel

@@ -13,7 +13,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from maskaae.method.mask import variance_weights
 from maskaae.models.base import Draw, LatentModel, Update
 from maskaae.models.maae import LEARNS_MASK, MaskedAdversarialAutoEncoder, StepConstants
 from maskaae.networks.mlp import Mlp
@@ -118,7 +117,7 @@ class MlpUpdates:
         self._decoder.back_from(delta.mul_(constants.loss_decay))
         self._decoder.parameter_gradients()
         centred = codes - codes.mean(dim=1, keepdim=True)  # (seed, batch, m)
-        weights = variance_weights(self._model.mu.detach(), h.variance_sharpness)
+        weights = torch.exp(-h.variance_sharpness * self._model.mu.detach().square())  # (seed, m)
         weighted = centred * weights.unsqueeze(1)
         variance = centred.mul_(weighted).mean(dim=(1, 2))
         pull = weighted.mul_(2.0 * h.variance_weight / codes[0].numel()).mul_(constants.loss_decay)

@@ -17,8 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from maskaae.networks.layers import SeedLinear
-from maskaae.networks.mlp import Mlp, MlpCritic
+from maskaae.networks.mlp import Mlp, MlpCritic, SeedLinear
 from maskaae.training.optimisers import fused_on
 
 SMALLEST_NORM = 1e-30
