@@ -6,9 +6,9 @@ import torch
 
 from maskaae.data.dataset import load_dataset
 from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
+from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import load_extractor
 from maskaae.evaluation.frechet import load_statistics
-from maskaae.evaluation.sampling import Sampling
 from maskaae.logs import log_to
 from maskaae.training.lease import lease_device
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from maskaae.data.dataset import load_dataset
-from maskaae.evaluation.sampling import sample_table
+from maskaae.evaluation.examples import sample_table
 from maskaae.logs import log_to
 from maskaae.models.build import load_model
 

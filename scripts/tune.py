@@ -11,7 +11,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     import torch
 
     from maskaae.data.dataset import load_dataset
-    from maskaae.evaluation.sampling import Sampling
+    from maskaae.evaluation.examples import Sampling
     from maskaae.method.presets import Hyperparameters
     from maskaae.method.spec import ModelSpec
     from maskaae.training.loop import TrainingPlan

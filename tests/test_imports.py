@@ -168,8 +168,12 @@ BREACHES = [
         "models.catalogue imports training.loop",
     ),
     ("models.base", "from maskaae.data.dataset import Dataset", "models.base imports data.dataset"),
-    ("training.run", "from maskaae.evaluation import nac", "training.run imports evaluation.nac"),
-    ("evaluation.nac", "from maskaae.tuning.trials import tune", "evaluation.nac imports tuning.trials"),
+    ("training.run", "from maskaae.evaluation import encoding", "training.run imports evaluation.encoding"),
+    (
+        "evaluation.encoding",
+        "from maskaae.tuning.trials import tune",
+        "evaluation.encoding imports tuning.trials",
+    ),
     (
         "data.dataset",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from maskaae.method.spec import ModelSpec",

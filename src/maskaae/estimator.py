@@ -55,7 +55,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         The model, of one seed after `fit`, of all seeds of its run after `load`.
     n_active_ : int
         Dimensions it uses. One fit is one count: fit several seeds and capacities from n to 4n and score how
-        far they agree with `maskaae.evaluation.counts.stability`.
+        far they agree with `maskaae.evaluation.dimension.stability`.
     record_ : dict
         What made the model: specification, plan, data hash, scaling, versions.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.evaluation.counts import Stability, count_stability, stability
+from maskaae.evaluation.dimension import Stability, count_stability, stability
 
 
 @pytest.mark.parametrize(

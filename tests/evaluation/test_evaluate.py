@@ -11,10 +11,9 @@ import torch
 from maskaae.evaluation.classifier import Classifier
 from maskaae.evaluation.encoding import covariance_table
 from maskaae.evaluation.evaluate import evaluate_run
-from maskaae.evaluation.examples import to_stored_form
+from maskaae.evaluation.examples import Sampling, sample_table, sampling_noise, to_stored_form
 from maskaae.evaluation.features import ClassifierFeatures, RawFeatures, load_extractor, reference_statistics
 from maskaae.evaluation.frechet import GaussianStatistics, frechet_distance, load_statistics, save_statistics
-from maskaae.evaluation.sampling import Sampling, sample_table, sampling_noise
 
 M, D = 3, 5
 MU = torch.tensor([[1.0, 1.0, 0.05], [1.0, 0.6, 0.3]])  # seed 0: 2 active dimensions, seed 1: all 3

@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from maskaae.evaluation.evaluate import evaluate_run
-from maskaae.evaluation.examples import stretch, to_stored_form
+from maskaae.evaluation.examples import Sampling, sampling_noise, stretch, to_stored_form
 from maskaae.evaluation.features import extract, load_extractor, reference_statistics
 from maskaae.evaluation.generation import neighbourhood_measures
 from maskaae.evaluation.inception import WEIGHTS_SHA256, InceptionFeatures, check_weights
-from maskaae.evaluation.sampling import Sampling, sampling_noise
 
 SHAPE = (12, 12, 1)
 KEYS = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np, torch
 from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
-from maskaae.evaluation.sampling import Sampling
+from maskaae.evaluation.examples import Sampling
 from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from maskaae.evaluation.nac import nac, normalised_absolute_covariance
+from maskaae.evaluation.encoding import nac, normalised_absolute_covariance
 
 COVARIANCE = np.array([[4.0, -3.0, 1.0], [-3.0, 9.0, 0.0], [1.0, 0.0, 1.0]])
 """Correlations -1/2 (0, 1), 1/2 (0, 2), 0 (1, 2)."""

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from maskaae.evaluation.prior_divergence import prior_divergence
-from maskaae.evaluation.protocol import DIVERGENCE_POINTS
+from maskaae.evaluation.encoding import prior_divergence
+from maskaae.evaluation.protocol import PRIOR_DIVERGENCE_CODES as CODES
 
 
-def normal(dimension, seed=0, count=DIVERGENCE_POINTS):
+def normal(dimension, seed=0, count=CODES):
     return torch.randn(count, dimension, generator=torch.Generator().manual_seed(100 + seed))
 
 
@@ -41,7 +41,7 @@ def test_correlated_gaussian_codes():
 
 def test_on_a_surface_the_estimate_grows_with_the_codes_as_its_dimension_says():
     """White codes of 8 dimensions that fill a surface of 2: (8 / 2 - 1) log(1000 / 250) = 4.2 nats more."""
-    angles = 2 * math.pi * torch.rand(DIVERGENCE_POINTS, 2, generator=torch.Generator().manual_seed(1))
+    angles = 2 * math.pi * torch.rand(CODES, 2, generator=torch.Generator().manual_seed(1))
     turns = torch.cat([angles, 2 * angles], dim=1)
     codes = math.sqrt(2) * torch.cat([turns.cos(), turns.sin()], dim=1)
     few, many = prior_divergence(codes[:250]), prior_divergence(codes)
@@ -55,11 +55,11 @@ def test_codes_without_spread_in_one_direction_diverge_infinitely():
     assert prior_divergence(codes) == math.inf
 
 
-@pytest.mark.parametrize("codes", [normal(0), normal(4)[:4], torch.full((DIVERGENCE_POINTS, 2), math.nan)])
+@pytest.mark.parametrize("codes", [normal(0), normal(4)[:4], torch.full((CODES, 2), math.nan)])
 def test_undefined_divergence_is_nan(codes):
     assert math.isnan(prior_divergence(codes))
 
 
 def test_more_codes_than_the_protocol_asks_for_change_nothing():
-    codes = normal(3, count=DIVERGENCE_POINTS + 50)
-    assert prior_divergence(codes) == prior_divergence(codes[:DIVERGENCE_POINTS])
+    codes = normal(3, count=CODES + 50)
+    assert prior_divergence(codes) == prior_divergence(codes[:CODES])

@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.evaluation.protocol import RAW_LIMIT, count_tag, feature_spaces, last, metric_column, oracle
+from maskaae.evaluation.protocol import RAW_LIMIT, feature_spaces, last, metric_column, oracle, samples_tag
 
 
 @pytest.mark.parametrize(("samples", "tag"), [(10_000, "10k"), (2500, "2500"), (1000, "1k"), (64, "64")])
 def test_sample_counts_are_written_short(samples, tag):
-    assert count_tag(samples) == tag
+    assert samples_tag(samples) == tag
 
 
 def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="samples = 0"):
-        count_tag(0)
+        samples_tag(0)
 
 
 @pytest.mark.parametrize(

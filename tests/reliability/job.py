@@ -19,8 +19,8 @@ import torch
 from maskaae.data.dataset import Dataset, load_dataset
 from maskaae.data.writer import write_dataset
 from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
+from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import RawFeatures, reference_statistics
-from maskaae.evaluation.sampling import Sampling
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.training import store

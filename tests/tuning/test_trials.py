@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskaae.data.dataset import Dataset, DatasetInfo
-from maskaae.evaluation.sampling import Sampling
+from maskaae.evaluation.examples import Sampling
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan

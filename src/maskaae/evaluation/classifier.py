@@ -51,8 +51,6 @@ class Classifier(nn.Module):
     ----------
     shape : tuple of int
         Shape of one stored example, (H, W, C) or (D,).
-    classes : int
-        Number of classes.
     generator : torch.Generator, optional
         Source of the initial weights (He normal); without it they are left to be loaded.
     """
@@ -128,7 +126,7 @@ def train_classifier(
     settings: ClassifierSettings,
     device: torch.device | str = "cpu",
 ) -> Classifier:
-    """Train the classifier on the training split.
+    """Train the classifier on the training split; it comes back in evaluation mode, its weights frozen.
 
     Parameters
     ----------
@@ -136,17 +134,6 @@ def train_classifier(
         Stored examples, (N, H, W, C) or (N, D).
     labels : numpy.ndarray
         Class of each example, int64 (N,), in 0 .. classes - 1.
-    classes : int
-        Number of classes.
-    settings : ClassifierSettings
-        Length, batch, learning rate and seed.
-    device : torch.device or str
-        Where to train.
-
-    Returns
-    -------
-    Classifier
-        In evaluation mode, its weights frozen.
 
     Raises
     ------
@@ -186,22 +173,7 @@ def _random_batches(
 
 @torch.inference_mode()
 def accuracy(classifier: Classifier, test: NDArray[Any], labels: NDArray[np.int64]) -> float:
-    """Share of examples that are classified correctly.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        A trained classifier.
-    test : numpy.ndarray
-        Stored examples, (N, H, W, C) or (N, D).
-    labels : numpy.ndarray
-        Their classes, int64 (N,).
-
-    Returns
-    -------
-    float
-        In [0, 1].
-    """
+    """Share of stored examples whose class, int64 (N,), the classifier finds."""
     parts = batches(test, 1000, classifier.head.weight.device)
     predicted = torch.cat([classifier(to_model_input(part)).argmax(dim=1).cpu() for part in parts])
     return float((predicted.numpy() == labels).mean())
@@ -210,24 +182,7 @@ def accuracy(classifier: Classifier, test: NDArray[Any], labels: NDArray[np.int6
 def describe_classifier(
     classifier: Classifier, test: NDArray[Any], labels: NDArray[np.int64], settings: ClassifierSettings
 ) -> dict[str, Any]:
-    """Say what a trained classifier is worth, in plain values.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        A trained classifier.
-    test : numpy.ndarray
-        Stored examples of the test split, (N, H, W, C) or (N, D).
-    labels : numpy.ndarray
-        Their classes, int64 (N,).
-    settings : ClassifierSettings
-        How it was trained.
-
-    Returns
-    -------
-    dict
-        Keys accuracy (on the test split, in [0, 1]), classes, architecture, settings.
-    """
+    """Say what a trained classifier is worth: accuracy on the test split, classes, architecture, settings."""
     return {
         "accuracy": accuracy(classifier, test, labels),
         "classes": classifier.head.out_features,
@@ -237,39 +192,16 @@ def describe_classifier(
 
 
 def save_classifier(classifier: Classifier, path: Path) -> None:
-    """Write weights, with the example's shape and the number of classes in the header.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        A trained classifier.
-    path : Path
-        The safetensors file to write.
-    """
+    """Write weights as safetensors, with the example's shape and the number of classes in the header."""
     weights = {name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     spec = json.dumps({"shape": classifier.shape, "classes": classifier.head.out_features})
     save_file(weights, path, metadata={"classifier": spec})
 
 
 def load_classifier(path: Path, device: torch.device | str = "cpu") -> Classifier:
-    """Load what `save_classifier` wrote.
+    """Load what `save_classifier` wrote, in evaluation mode, its weights frozen.
 
-    Parameters
-    ----------
-    path : Path
-        A safetensors file.
-    device : torch.device or str
-        Where to put the classifier.
-
-    Returns
-    -------
-    Classifier
-        In evaluation mode, its weights frozen.
-
-    Raises
-    ------
-    ValueError
-        If the file holds no classifier.
+    ValueError if the file holds no classifier.
     """
     with safe_open(path, framework="pt", device=str(device)) as file:
         metadata = file.metadata() or {}

@@ -1,21 +1,28 @@
-"""Estimators of the intrinsic dimension that need no training: PCA, TwoNN, MLE, local PCA.
+"""How many dimensions data have: estimators that need no training, and how far trained models agree.
 
-They are written out here, on scikit-learn's neighbours, because scikit-dimension, which has them, brings a
-compiler of 190 MB along.
+The estimators (PCA, TwoNN, MLE, local PCA) are written out here, on scikit-learn's neighbours, because
+scikit-dimension, which has them, brings a compiler of 190 MB along.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
+
+from maskaae.evaluation.protocol import last
 
 Floats = NDArray[np.float64]
+
+NEARLY = 1
+"""Counts at most so far from the most frequent one agree with it (our choice)."""
+LARGEST_FACTOR = 4
+"""Capacities from n to so many times n are looked at for agreement."""
 
 PCA_SHARE = 0.99
 """Share of the variance that `pca_dimension` explains."""
@@ -29,13 +36,7 @@ DISCARDED = 0.1
 
 
 def participation_ratio(x: Floats) -> float:
-    """Participation ratio `(sum l)^2 / sum l^2` of the covariance's eigenvalues l, between 1 and D.
-
-    Parameters
-    ----------
-    x : ndarray (N, D)
-        Examples.
-    """
+    """Ratio `(sum l)^2 / sum l^2` of the eigenvalues l of the covariance of x (N, D): from 1 to D."""
     variances = principal_variances(x)
     return float(variances.sum() ** 2 / np.square(variances).sum())
 
@@ -50,12 +51,8 @@ def two_nn(x: Floats) -> float:
     """Estimate from the ratio of the distances to the second and to the first neighbour (Facco et al. 2017).
 
     The ratio r has the law `F(r) = 1 - r^-d`; d is the slope, through the origin, of `-log(1 - F)` on
-    `log r`, without the largest tenth of the ratios.
-
-    Parameters
-    ----------
-    x : ndarray (N, D)
-        Examples; duplicates are counted once, since they lie at distance zero.
+    `log r`, without the largest tenth of the ratios. Duplicates in x (N, D) are taken once, since they lie at
+    distance zero.
     """
     distances, _ = _neighbours(np.unique(x, axis=0), 2)
     ratios = np.sort(np.log(distances[:, 1] / distances[:, 0]))
@@ -68,12 +65,7 @@ def mle(x: Floats) -> float:
     """Maximum likelihood of the distances to the nearest neighbours (Levina & Bickel 2004).
 
     The inverses of the examples' estimates are averaged, as the likelihood of all examples together asks
-    (MacKay & Ghahramani 2005).
-
-    Parameters
-    ----------
-    x : ndarray (N, D)
-        Examples, more than `MLE_NEIGHBOURS`; duplicates are counted once.
+    (MacKay & Ghahramani 2005). Duplicates in x (N, D), more than `MLE_NEIGHBOURS` rows, are taken once.
     """
     distances, _ = _neighbours(np.unique(x, axis=0), MLE_NEIGHBOURS)
     inverse = np.log(distances[:, -1:] / distances[:, :-1]).mean(axis=1)  # of each example's dimension
@@ -81,16 +73,9 @@ def mle(x: Floats) -> float:
 
 
 def local_pca(x: Floats) -> float:
-    """Mean number of large principal components of neighbourhoods (Fukunaga & Olsen 1971).
-
-    Parameters
-    ----------
-    x : ndarray (N, D)
-        Examples, more than `LOCAL_NEIGHBOURS`.
-    """
+    """Mean number of large principal components of neighbourhoods (Fukunaga & Olsen 1971) in x (N, D)."""
     _, neighbours = _neighbours(x, LOCAL_NEIGHBOURS)
-    counts = [_large_components(x[near]) for near in neighbours]
-    return float(np.mean(counts))
+    return float(np.mean([_large_components(x[near]) for near in neighbours]))
 
 
 def _large_components(x: Floats) -> int:
@@ -105,17 +90,16 @@ def principal_variances(x: Floats) -> Floats:
     return variances
 
 
-def _neighbours(x: Floats, count: int) -> tuple[Floats, NDArray[np.int64]]:
+def _neighbours(x: Floats, wanted: int) -> tuple[Floats, NDArray[np.int64]]:
     """Distances and places, nearest first, of the neighbours of every example, itself left out.
 
-    Raises
-    ------
-    ValueError
-        If there are too few different examples.
+    ValueError if there are too few different examples.
     """
-    if len(x) <= count:
-        raise ValueError(f"{len(x)} different examples; {count} neighbours need at least {count + 1}")
-    distances, places = NearestNeighbors(n_neighbors=count).fit(x).kneighbors()
+    from sklearn.neighbors import NearestNeighbors  # here, for the figures that only ask how counts agree
+
+    if len(x) <= wanted:
+        raise ValueError(f"{len(x)} different examples; {wanted} neighbours need at least {wanted + 1}")
+    distances, places = NearestNeighbors(n_neighbors=wanted).fit(x).kneighbors()
     return distances, places
 
 
@@ -156,3 +140,71 @@ def estimate(train: NDArray[Any], seeds: Iterable[int], examples: int) -> pd.Dat
             seconds = time.perf_counter() - started
             rows.append({"method": method, "seed": seed, "estimate": value, "seconds": round(seconds, 3)})
     return pd.DataFrame(rows)
+
+
+class Stability(NamedTuple):
+    """Agreement of runs on the count of active dimensions.
+
+    Attributes
+    ----------
+    mode : int
+        Most frequent count.
+    share : float
+        The score: share of the runs whose count is within `NEARLY` of the mode, from 0 to 1.
+    low, high : int
+        Smallest and largest count.
+    runs : int
+        Number of runs, seeds times capacities.
+    """
+
+    mode: int
+    share: float
+    low: int
+    high: int
+    runs: int
+
+    def __str__(self) -> str:
+        """Words for a caption."""
+        spread = f"{self.low} to {self.high}" if self.high > self.low else f"all {self.low}"
+        return f"count {self.mode} ± {NEARLY} in {self.share:.0%} of {self.runs} runs ({spread})"
+
+
+def stability(counts: Sequence[int]) -> Stability:
+    """Score the counts, one a run, of seeds, of capacities that had room for the count, or of both.
+
+    The mode is the most frequent count; of several, that with more runs near it, then the smaller.
+
+    Examples
+    --------
+    >>> str(stability([8, 8, 9, 12]))
+    'count 8 ± 1 in 75% of 4 runs (8 to 12)'
+    """
+    occurrences = Counter(counts)
+
+    def near(count: int) -> int:
+        return sum(occurrences[count + step] for step in range(-NEARLY, NEARLY + 1))
+
+    mode = max(occurrences, key=lambda count: (occurrences[count], near(count), -count))
+    return Stability(mode, near(mode) / len(counts), min(counts), max(counts), len(counts))
+
+
+def count_stability(metrics: pd.DataFrame, n: float | None = None) -> Stability | None:
+    """Score MAAE's counts on one data set, at the last checkpoint, over seeds and over m from n to 4 n.
+
+    Where n is None or NaN, the most frequent count of the runs that masked a dimension stands for it. Seeds
+    that were lost are left out; a mask that collapsed counts as 0. None if no run has a capacity in that
+    range. `metrics` holds a row a seed and checkpoint.
+    """
+    counts = last(metrics[metrics["model"] == "maae"]).dropna(subset=["active"])
+    return stability_over_capacities(counts.rename(columns={"active": "count"}), n)
+
+
+def stability_over_capacities(counts: pd.DataFrame, n: float | None = None) -> Stability | None:
+    """Score counts, a row a run with its `m` and its `count`; see `count_stability`."""
+    if n is None or pd.isna(n):
+        masked = counts.loc[counts["count"] < counts["m"], "count"]
+        if masked.empty:
+            return None
+        n = stability(masked.astype(int).tolist()).mode
+    chosen = counts.loc[counts["m"].between(max(n, 1), LARGEST_FACTOR * max(n, 1)), "count"]
+    return None if chosen.empty else stability(chosen.astype(int).tolist())

@@ -9,47 +9,39 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from maskaae.evaluation.counts import WEIGHT_RANGE
 from maskaae.evaluation.encoding import encoding_metrics
+from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import FeatureExtractor, extract
 from maskaae.evaluation.frechet import GaussianStatistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
-from maskaae.evaluation.interface import LatentModel, WeighsDimensions
-from maskaae.evaluation.protocol import COUNT_RANGE, explain_undefined
-from maskaae.evaluation.sampling import Sampling
+from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE, explain_undefined
+from maskaae.models.base import LatentModel
 from maskaae.models.build import load_model
 
 logger = logging.getLogger(__name__)
 
-
 FILE_NAME = re.compile(r"step_(\d+)\.safetensors")
 
 
+@runtime_checkable
+class WeighsDimensions(Protocol):
+    """A model that has measured what each of its dimensions is worth."""
+
+    def count_at_weight(self, factor: float) -> Tensor:
+        """Count of dimensions, (seed,), that is best at `factor` times the reconstruction's weight."""
+
+
 def read_checkpoints(folder: Path, device: torch.device | str = "cpu") -> Iterator[tuple[int, LatentModel]]:
-    """Load the checkpoints of a run one after the other.
+    """Load the checkpoints of a run, `step_{step}.safetensors`, one after another, by ascending steps.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of `step_{step}.safetensors` files.
-    device : torch.device or str
-        Where to put the models.
-
-    Yields
-    ------
-    tuple of (int, LatentModel)
-        Training steps done, and the model as it was then; steps ascend.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder has no checkpoint.
+    FileNotFoundError if the folder has no checkpoint.
     """
     matches = (FILE_NAME.fullmatch(path.name) for path in folder.iterdir())
     steps = {int(match[1]): folder / match[0] for match in matches if match}
@@ -64,17 +56,9 @@ def read_checkpoints(folder: Path, device: torch.device | str = "cpu") -> Iterat
 def count_metrics(model: LatentModel) -> dict[str, list[int]]:
     """Count the active dimensions of every seed.
 
-    Parameters
-    ----------
-    model : LatentModel
-        At a checkpoint.
-
-    Returns
-    -------
-    dict of str to list of int
-        `active`; and of models that measure what a dimension is worth `active_low` and `active_high`, the
-        counts if the reconstruction weighed `WEIGHT_RANGE` times less, and more, by the same measurements.
-        Where they are near each other the data have a dimension; where they are not, the weight chose one.
+    Of models that measure what a dimension is worth there are `active_low` and `active_high` too, the counts
+    if the reconstruction weighed `WEIGHT_RANGE` times less, and more, by the same measurements. Where they
+    are near each other the data have a dimension; where they are not, the weight chose one.
     """
     counts = {"active": model.active.sum(dim=1).tolist()}
     if isinstance(model, WeighsDimensions):
@@ -103,10 +87,6 @@ def evaluate_run(
         Stored examples of the test split, (N, H, W, C) or (N, D).
     references : mapping of str to GaussianStatistics
         Statistics of the test split in each feature space, by the extractor's name.
-    extractors : sequence of FeatureExtractor
-        The feature spaces.
-    sampling : Sampling
-        Generated samples, batch size and seed of the noise.
     neighbourhoods : collection of str
         Feature spaces in which KID, precision and recall are measured too; their features are kept in memory.
 
@@ -146,7 +126,7 @@ def _feature_spaces(
     neighbourhoods: Collection[str],
     batch: int,
 ) -> list[FeatureSpace]:
-    """Join each extractor with what it makes of the test split."""
+    """Join each extractor with its features of the test split."""
     names = [extractor.name for extractor in extractors]
     if not set(names) <= set(references):
         raise ValueError(f"reference statistics of {', '.join(references)} do not cover {', '.join(names)}")

@@ -46,13 +46,7 @@ class RawFeatures:
 
 
 class ClassifierFeatures:
-    """Penultimate layer of the small classifier that was trained on the data set's labels.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        A trained classifier; features are computed on its device.
-    """
+    """Penultimate layer of the small classifier that was trained on the data set's labels, on its device."""
 
     name = "classifier"
     stretches = (False,)
@@ -69,25 +63,9 @@ class ClassifierFeatures:
 def load_extractor(
     name: str, weights: Path | str | None, device: torch.device | str = "cpu"
 ) -> FeatureExtractor:
-    """Load a feature extractor by name.
+    """Load the feature extractor `raw`, `classifier` or `inception`; `weights` is its file, where it has any.
 
-    Parameters
-    ----------
-    name : str
-        `raw`, `classifier` or `inception`.
-    weights : path, optional
-        File of the extractor's weights, where it has any.
-    device : torch.device or str
-        Where it shall run.
-
-    Returns
-    -------
-    FeatureExtractor
-
-    Raises
-    ------
-    ValueError
-        If there is no such extractor, or its weights are not given.
+    ValueError if there is no such extractor, or its weights are not given.
     """
     if name == RawFeatures.name:
         return RawFeatures()
@@ -105,22 +83,7 @@ def load_extractor(
 
 
 def extract(examples: NDArray[Any], extractor: FeatureExtractor, batch: int) -> Iterator[Tensor]:
-    """Features of stored examples, batch by batch.
-
-    Parameters
-    ----------
-    examples : numpy.ndarray
-        Stored examples, (N, H, W, C) or (N, D); may be memory-mapped.
-    extractor : FeatureExtractor
-        The feature space.
-    batch : int
-        Examples per forward pass; no feature depends on it.
-
-    Yields
-    ------
-    Tensor
-        Features (batch, F).
-    """
+    """Yield features (batch, F) of stored examples, which may be memory-mapped; none depends on the batch."""
     return (extractor(part) for part in batches(examples, batch))
 
 
@@ -128,26 +91,10 @@ def extract(examples: NDArray[Any], extractor: FeatureExtractor, batch: int) -> 
 def reference_statistics(
     examples: NDArray[Any], extractor: FeatureExtractor, batch: int
 ) -> GaussianStatistics:
-    """Mean and covariance of real examples in a feature space; memory does not grow with their number.
+    """Mean and covariance of real examples, stored (N, H, W, C) or (N, D), in a feature space.
 
-    Parameters
-    ----------
-    examples : numpy.ndarray
-        Stored examples of the *test* split, (N, H, W, C) or (N, D).
-    extractor : FeatureExtractor
-        The feature space.
-    batch : int
-        Examples per forward pass; the result does not depend on it.
-
-    Returns
-    -------
-    GaussianStatistics
-        In float64.
-
-    Raises
-    ------
-    ValueError
-        If the features are raw values and too many of them.
+    They should be of the *test* split. Memory does not grow with their number, and the result does not depend
+    on the batch. ValueError if the features are raw values and too many of them.
     """
     dimension = math.prod(examples.shape[1:])
     if extractor.name == RawFeatures.name and dimension > RAW_LIMIT:

@@ -22,17 +22,7 @@ FULL_RANK = 1e-10
 
 @dataclass(frozen=True)
 class GaussianStatistics:
-    """Mean and covariance of feature vectors.
-
-    Attributes
-    ----------
-    mean : numpy.ndarray
-        Shape (F,), float64.
-    covariance : numpy.ndarray
-        Shape (F, F), float64, unbiased (divided by `count - 1`).
-    count : int
-        Number of vectors that they were estimated from.
-    """
+    """Mean (F,) and covariance (F, F), unbiased and in float64, of `count` feature vectors."""
 
     mean: FloatArray
     covariance: FloatArray
@@ -54,34 +44,14 @@ class GaussianStatistics:
 
 
 def save_statistics(statistics: GaussianStatistics, path: Path) -> None:
-    """Write statistics as an npz file of mean, covariance and count.
-
-    Parameters
-    ----------
-    statistics : GaussianStatistics
-        What to write.
-    path : Path
-        The file, ending in `.npz`.
-    """
+    """Write statistics as an npz file of mean, covariance and count."""
     np.savez(path, mean=statistics.mean, covariance=statistics.covariance, count=statistics.count)
 
 
 def load_statistics(path: Path) -> GaussianStatistics:
     """Read what `save_statistics` wrote.
 
-    Parameters
-    ----------
-    path : Path
-        An npz file.
-
-    Returns
-    -------
-    GaussianStatistics
-
-    Raises
-    ------
-    ValueError
-        If an array is missing, or the file holds anything but arrays of numbers.
+    ValueError if an array is missing, or the file holds anything but arrays of numbers.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -95,16 +65,11 @@ def load_statistics(path: Path) -> GaussianStatistics:
 
 
 class StreamingStatistics:
-    """Mean and covariance accumulated batch by batch in float64.
+    """Mean and covariance of vectors (N, F) accumulated batch by batch in float64.
 
     Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which centres each batch
     before squaring it, so that a mean far from zero costs no digits. Memory does not grow with the number of
     vectors.
-
-    Parameters
-    ----------
-    features : int
-        Number of features F.
     """
 
     def __init__(self, features: int) -> None:
@@ -113,18 +78,7 @@ class StreamingStatistics:
         self._scatter: FloatArray = np.zeros((features, features))
 
     def update(self, batch: ArrayLike) -> None:
-        """Add a batch of feature vectors.
-
-        Parameters
-        ----------
-        batch : array_like
-            Shape (N, F), any real type; an empty batch changes nothing.
-
-        Raises
-        ------
-        ValueError
-            If the shape is not (N, F).
-        """
+        """Add a batch of feature vectors (N, F), possibly none; ValueError if the shape is another."""
         vectors = np.asarray(batch, dtype=np.float64)
         if vectors.ndim != 2 or vectors.shape[1] != len(self._mean):
             raise ValueError(f"batch of shape {vectors.shape}: expected (N, {len(self._mean)})")
@@ -140,17 +94,7 @@ class StreamingStatistics:
         self._count = total
 
     def statistics(self) -> GaussianStatistics:
-        """Return the statistics of everything seen so far.
-
-        Returns
-        -------
-        GaussianStatistics
-
-        Raises
-        ------
-        ValueError
-            If fewer than two vectors were seen: their covariance is undefined.
-        """
+        """Statistics of everything seen so far; ValueError below two vectors, which have no covariance."""
         if self._count < 2:
             raise ValueError(f"a covariance needs at least 2 vectors, got {self._count}")
         return GaussianStatistics(self._mean.copy(), self._scatter / (self._count - 1), self._count)
@@ -160,21 +104,8 @@ def frechet_distance(a: GaussianStatistics, b: GaussianStatistics) -> float:
     """Squared Fréchet distance of two Gaussians (Dowson and Landau 1982; as FID: Heusel et al. 2017).
 
     `|mean_a - mean_b|^2 + tr A + tr B - 2 tr (A B)^(1/2)` for covariances A and B, which may be singular.
-
-    Parameters
-    ----------
-    a, b : GaussianStatistics
-        Statistics in the same feature space.
-
-    Returns
-    -------
-    float
-        At least 0, in squared units of the features; a round-off below 0 is returned as 0.
-
-    Raises
-    ------
-    ValueError
-        If the numbers of features differ, an entry is not finite, or a covariance has a negative eigenvalue.
+    It is in squared units of the features; a round-off below 0 is returned as 0. ValueError if the numbers of
+    features differ, an entry is not finite, or a covariance has a negative eigenvalue.
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"{len(a.mean)} features against {len(b.mean)}: expected one feature space")
@@ -234,15 +165,7 @@ def _eigen_factor(covariance: FloatArray) -> FloatArray:
 
 
 class SeedStatistics:
-    """Mean and covariance of the vectors of every seed, accumulated batch by batch in float64.
-
-    Parameters
-    ----------
-    seeds : int
-        Length of the seed axis.
-    features : int
-        Features per vector.
-    """
+    """`StreamingStatistics` of the vectors of every seed, (seed, batch, features)."""
 
     def __init__(self, seeds: int, features: int) -> None:
         self._of_seed = [StreamingStatistics(features) for _ in range(seeds)]

@@ -11,12 +11,11 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from maskaae.evaluation.examples import stretch, to_stored_form
+from maskaae.evaluation.examples import Sampling, sampling_noise, stretch, to_stored_form
 from maskaae.evaluation.features import FeatureExtractor
 from maskaae.evaluation.frechet import GaussianStatistics, SeedStatistics, frechet_distance
-from maskaae.evaluation.interface import LatentModel
 from maskaae.evaluation.protocol import MaskMode, Measure, metric_column
-from maskaae.evaluation.sampling import Sampling, sampling_noise
+from maskaae.models.base import LatentModel
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +31,6 @@ class FeatureSpace:
 
     Attributes
     ----------
-    extractor : FeatureExtractor
-        Maps stored examples to features.
     reference : GaussianStatistics
         Statistics of the test split.
     real : Tensor or None
@@ -63,21 +60,8 @@ def generation_metrics(
 ) -> dict[str, list[float]]:
     """Compare generated samples with the test split, for the binary and for the soft mask.
 
-    Parameters
-    ----------
-    model : LatentModel
-        The model at one checkpoint.
-    spaces : sequence of FeatureSpace
-        Where to compare.
-    shape : tuple of int
-        Shape of one stored example, (H, W, C) or (D,).
-    sampling : Sampling
-        Samples, batch and seed.
-
-    Returns
-    -------
-    dict of str to list of float
-        A value per seed, by `metric_column`; NaN for a seed that generates NaN or infinite values.
+    `shape` is that of one stored example, (H, W, C) or (D,). The result holds a value per seed by
+    `metric_column`; NaN for a seed that generates NaN or infinite values.
     """
     binary = _measure(model, "binary", spaces, shape, sampling)
     # Always so for a model without a mask.
@@ -125,9 +109,9 @@ class _Comparison:
         x = generated.flatten(0, 1)
         examples = to_stored_form(stretch(x) if self._stretched else x, shape)
         features = self._space.extractor(examples).view(*generated.shape[:2], -1)
-        # Quantisation makes a valid pixel of a NaN: a diverged sample has to be marked again.
-        diverged = ~generated.isfinite().all(dim=2, keepdim=True)  # (seed, batch, 1)
-        features = features.masked_fill(diverged, torch.nan)
+        # Quantisation makes a valid pixel of a NaN: such a sample has to be marked again.
+        broken = ~generated.isfinite().all(dim=2, keepdim=True)  # (seed, batch, 1)
+        features = features.masked_fill(broken, torch.nan)
         self._statistics.update(features)
         if self._keeps_features:
             self._kept.append(features)
@@ -168,10 +152,8 @@ def neighbourhood_measures(
 
     Parameters
     ----------
-    generated : Tensor
-        Features (N, F), float32.
-    real : Tensor
-        Features (K, F) of the test split.
+    generated, real : Tensor
+        Features (N, F) and (K, F), float32; the real ones of the test split.
     seed : int
         Seed of KID's random subsets.
 

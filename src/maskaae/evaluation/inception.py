@@ -16,11 +16,11 @@ from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-"""Checksum of torch-fidelity's `weights-inception-2015-12-05-6726825d.pth`."""
-
 WEIGHTS_NAME = "weights-inception-2015-12-05-6726825d.pth"
-"""torch-fidelity's name of the file, in which it stands among hand-placed ones."""
+"""torch-fidelity's name of its file of weights, by which it is looked for among hand-placed ones."""
+
+WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+"""Checksum of that file."""
 
 CHUNK = 128
 """Images per forward pass: at 299 x 299 pixels a whole evaluation batch would need tens of gigabytes."""
@@ -86,26 +86,9 @@ class InceptionFeatures:
 
 
 def check_weights(path: Path, sha256: str) -> None:
-    """Refuse a file of weights that is missing or another one.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    sha256 : str
-        Checksum that it must have, in hexadecimal.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file is missing.
-    ValueError
-        If its checksum differs.
-    """
+    """Refuse a file of weights that is missing (FileNotFoundError) or of another checksum (ValueError)."""
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: no such file; put torch-fidelity's weights-inception-2015-12-05-6726825d.pth there"
-        )
+        raise FileNotFoundError(f"{path}: no such file; put torch-fidelity's {WEIGHTS_NAME} there")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
@@ -115,7 +98,7 @@ def check_weights(path: Path, sha256: str) -> None:
 def fetch_inception_weights(
     raw: Path, target: Path, *, address: str | None = None, sha256: str = WEIGHTS_SHA256
 ) -> None:
-    """Put the checked weights at ``target``, fetching them only if ``raw`` does not hold them yet.
+    """Put the checked weights at `target`, fetching them only if `raw` does not hold them yet.
 
     Parameters
     ----------
@@ -125,8 +108,6 @@ def fetch_inception_weights(
         Where the weights are wanted; a copy, so that a file put there by hand is never deleted.
     address : str, optional
         Where to fetch them; torch-fidelity's by default.
-    sha256 : str
-        Checksum that the file must have.
 
     Raises
     ------
@@ -152,7 +133,7 @@ def _published_address() -> str:
 
 
 def _download(address: str, place: Path, sha256: str) -> None:
-    """Fetch to a file beside ``place``, check it and move it there: all or nothing."""
+    """Fetch to a file beside `place`, check it and move it there: all or nothing."""
     logger.info("fetching %s", address)
     try:
         torch.hub.download_url_to_file(address, str(place), hash_prefix=sha256, progress=False)

@@ -19,7 +19,7 @@ Measure = Literal["frechet", "kid", "precision", "recall"]
 """What compares generated with real examples."""
 
 RAW_LIMIT = 4096
-"""Largest data dimension D at which raw values are a feature space [our choice].
+"""Largest data dimension D at which raw values are a feature space (our choice).
 
 The Fréchet distance needs their D x D covariance, 0.13 GB a seed here and 1.2 GB for CelebA, and takes D^3.
 """
@@ -33,10 +33,13 @@ CHECKPOINT_KEYS = [*RUN_KEYS, "step"]
 COUNT_RANGE = ["active_low", "active_high"]
 """Columns of the counts that less and more weight of the reconstruction would have given, where measured."""
 
+WEIGHT_RANGE = 4.0
+"""A count is firm if the reconstruction may weigh so many times less or more (our choice)."""
+
 COUNT_COLUMNS = ["active", *COUNT_RANGE]
 """Columns of counts: whole numbers, also where a cell is empty."""
 
-DIVERGENCE_POINTS = 1000
+PRIOR_DIVERGENCE_CODES = 1000
 """Codes that the divergence from the prior is estimated from, the first ones; all where there are fewer."""
 
 REASONS = "undefined"
@@ -46,23 +49,10 @@ LOST = "lost: "
 """How the reason of a seed whose training diverged begins."""
 
 
-def count_tag(samples: int) -> str:
-    """Write a number of generated samples as it stands in a column name.
+def samples_tag(samples: int) -> str:
+    """Number of generated samples as it stands in a column name: `10k` for 10,000, `2500` as it is.
 
-    Parameters
-    ----------
-    samples : int
-        Number of generated samples, at least 1.
-
-    Returns
-    -------
-    str
-        `10k` for 10,000; numbers that are no multiple of a thousand stay as they are (`2500`).
-
-    Raises
-    ------
-    ValueError
-        If `samples` is below 1.
+    ValueError if it is below 1.
     """
     if samples < 1:
         raise ValueError(f"samples = {samples}: the number of generated samples must be at least 1")
@@ -81,12 +71,8 @@ def metric_column(
 
     Parameters
     ----------
-    features : str
-        Feature space (name of the extractor): `raw`, `classifier` or `inception`.
-    samples : int
-        Number of generated samples.
     mask : {'binary', 'soft'}
-        Mask through which the samples were decoded; `binary` is the default and adds nothing to the name.
+        Mask through which the samples were decoded; `binary` adds nothing to the name.
     stretched : bool
         Whether each generated image was min-max stretched by itself, as the authors' script does.
     measure : {'frechet', 'kid', 'precision', 'recall'}
@@ -98,7 +84,7 @@ def metric_column(
         For example `fd_raw_10k`, `fid_classifier_10k_soft` or `fid_inception_10k_minmax_soft`.
     """
     frechet = "fd" if features == "raw" else "fid"
-    parts = [frechet if measure == "frechet" else measure, features, count_tag(samples)]
+    parts = [frechet if measure == "frechet" else measure, features, samples_tag(samples)]
     parts += ["minmax"] if stretched else []
     parts += ["soft"] if mask == "soft" else []
     return "_".join(parts)
@@ -110,19 +96,10 @@ def companion_column(frechet_column: str, measure: Measure) -> str:
 
 
 def feature_spaces(shown: str, dimension: int | None) -> tuple[str, ...]:
-    """Feature spaces that a data set is measured in: the one that is shown, and raw values if they fit.
+    """Feature spaces that a data set is measured in: the one that figures show, and raw values if they fit.
 
-    Parameters
-    ----------
-    shown : str
-        Feature space of the distance that figures show.
-    dimension : int or None
-        The data dimension D; None where only the data can tell, and then raw values are measured.
-
-    Raises
-    ------
-    ValueError
-        If raw values are to be shown and D is above `RAW_LIMIT`.
+    Where D is None, known only from the data, raw values are measured. ValueError if raw values are to be
+    shown and D is above `RAW_LIMIT`.
     """
     if dimension is None or dimension <= RAW_LIMIT:
         return tuple(sorted({"raw", shown}))
@@ -141,22 +118,9 @@ def too_large_for_raw(dimension: int) -> str:
 
 
 def last(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Select the last checkpoint of every trained model.
+    """Select the last checkpoint of every trained model: a row for every dataset, model, m and seed.
 
-    Parameters
-    ----------
-    metrics : pandas.DataFrame
-        Rows of `metrics.csv`, of one or many runs.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per (dataset, model, m, seed): that of its largest step.
-
-    Raises
-    ------
-    KeyError
-        If a column that names the run or the step is missing.
+    KeyError if a column that names the run or the step is missing.
     """
     _require(metrics, CHECKPOINT_KEYS)
     rows = metrics.reset_index(drop=True)  # labels of concatenated tables are not unique
@@ -164,29 +128,12 @@ def last(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def oracle(metrics: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Select the checkpoint at which a metric is lowest, for every trained model.
+    """Select the checkpoint at which a metric is lowest, for every trained model; of equals the earliest.
 
     This is what the authors' script reports: the minimum over checkpoints against the *test* set. It is
-    optimistic by construction, since the test set chooses the checkpoint.
-
-    Parameters
-    ----------
-    metrics : pandas.DataFrame
-        Rows of `metrics.csv`, of one or many runs.
-    column : str
-        Metric to minimise.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per (dataset, model, m, seed): its lowest defined value, the earliest step among equals. A
-        model whose metric is undefined at every checkpoint, or that was lost, keeps its last row, so that the
-        gap stays visible.
-
-    Raises
-    ------
-    KeyError
-        If `column` or a column that names the run or the step is missing.
+    optimistic by construction, since the test set chooses the checkpoint. A model whose metric is undefined
+    at every checkpoint, or that was lost, keeps its last row, so that the gap stays visible. KeyError if
+    `column` or one that names the run or the step is missing.
     """
     _require(metrics, [*CHECKPOINT_KEYS, column])
     from pandas import concat
@@ -207,20 +154,10 @@ def _require(metrics: pd.DataFrame, columns: list[str]) -> None:
 
 
 def explain_undefined(metrics: pd.DataFrame, lost: Mapping[int, str]) -> pd.DataFrame:
-    """Give every empty cell of a checkpoint's metrics its reason.
+    """Give every empty cell of a checkpoint's metrics, a row a seed, its reason in a column `undefined`.
 
-    Parameters
-    ----------
-    metrics : DataFrame
-        A row a seed.
-    lost : mapping of int to str
-        Seeds whose training diverged before this checkpoint, with the reason: none of their metrics counts,
-        not even those that a metric makes of a model of NaNs (a count of 0 active dimensions, say).
-
-    Returns
-    -------
-    DataFrame
-        With `undefined` beside the rest if there is an empty cell.
+    Of seeds that are `lost` (training diverged before this checkpoint, for the given reason) no metric stays,
+    not even those that a metric makes of a model of NaNs (a count of 0 active dimensions, say).
     """
     metrics = metrics.copy()
     if lost:

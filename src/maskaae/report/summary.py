@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.counts import WEIGHT_RANGE, count_stability
-from maskaae.evaluation.protocol import COUNT_RANGE, is_lost, last
+from maskaae.evaluation.dimension import count_stability
+from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE, is_lost, last
 from maskaae.report.markup import markdown_table
 from maskaae.report.selection import metric_label
 

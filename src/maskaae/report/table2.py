@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from maskaae.evaluation.counts import count_stability
+from maskaae.evaluation.dimension import count_stability
 from maskaae.evaluation.protocol import is_lost, last
 from maskaae.report.markup import latex_table, markdown_table
 from maskaae.report.selection import in_order

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from maskaae.data.dataset import Dataset
 from maskaae.data.own.splits import split_rows
+from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
 from maskaae.evaluation.protocol import metric_column
-from maskaae.evaluation.sampling import Sampling
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
 from maskaae.training.loop import TrainingPlan
@@ -34,7 +34,7 @@ from maskaae.training.run import train_run
 logger = logging.getLogger(__name__)
 
 VALIDATION_SHARE = 0.2
-"""Share of the training split that candidates are compared on [our choice]."""
+"""Share of the training split that candidates are compared on (our choice)."""
 
 
 def tune(
@@ -54,8 +54,6 @@ def tune(
         The model; all of its seeds are trained.
     dataset : Dataset
         Its training split is divided; its test split is not read.
-    plan : TrainingPlan
-        Length of each training.
     overrides : sequence of mapping
         Candidates, as `Hyperparameters.override` takes them.
     sampling : Sampling
@@ -91,7 +89,7 @@ def tune(
 
 
 def divide(dataset: Dataset, seed: int) -> tuple[Dataset, NDArray[Any]]:
-    """Data set of a random part of the training split, without a test split; and the rest of the part."""
+    """Data set of a random part of the training split, without a test split; and the examples held out."""
     rows, held_out = split_rows(len(dataset.train), VALIDATION_SHARE, seed)
     info = dataclasses.replace(dataset.info, n_train=len(rows), n_test=0)
     nothing = dataset.train[:0]

@@ -18,8 +18,8 @@ from maskaae.data.writer import write_dataset
 from maskaae.estimator import MaskAAE
 from maskaae.evaluation.encoding import covariance_table
 from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
+from maskaae.evaluation.examples import Sampling, sample_table
 from maskaae.evaluation.features import RawFeatures, reference_statistics
-from maskaae.evaluation.sampling import Sampling, sample_table
 from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model, load_model

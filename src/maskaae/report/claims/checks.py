@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from maskaae.evaluation.protocol import DIVERGENCE_POINTS
+from maskaae.evaluation.protocol import PRIOR_DIVERGENCE_CODES
 from maskaae.report.claims.measured import Measured, best_capacity, capacities
 from maskaae.report.claims.verdict import Bounds, Verdict, at_every
 from maskaae.report.statistics import Interval
@@ -288,7 +288,7 @@ def theorem_1(measured: Measured) -> Iterator[Check]:
     floor = f"R1: reconstruction error of WAE at every m < n is above {rise:g} times that at m = n"
     growth = (
         f"R2: divergence of WAE's codes from the prior at every m > n is above that at m = n by {nats:g} "
-        f"nats (from {DIVERGENCE_POINTS} codes)"
+        f"nats (from {PRIOR_DIVERGENCE_CODES} codes)"
     )
     for dataset, n in measured.known.items():
         error = measured.at_end(dataset, "wae", "reconstruction_mse")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.counts import NEARLY
+from maskaae.evaluation.dimension import NEARLY
 from maskaae.evaluation.protocol import COUNT_RANGE, last
 from maskaae.report.selection import choose_metric
 from maskaae.report.statistics import t_interval

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from maskaae.evaluation.counts import NEARLY, WEIGHT_RANGE
-from maskaae.evaluation.protocol import COUNT_RANGE
+from maskaae.evaluation.dimension import NEARLY
+from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE
 from maskaae.report.claims.checks import CLAIMS
 from maskaae.report.claims.measured import accuracy
 from maskaae.report.claims.verdict import Verdict, together

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from maskaae.evaluation.counts import stability_over_capacities
+from maskaae.evaluation.dimension import stability_over_capacities
 from maskaae.evaluation.protocol import is_lost, last, oracle
 from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
