@@ -48,14 +48,7 @@ the same samples and features, where they were measured.
 
 SAMPLING_TITLES = {"binary": "binary mask at sampling", "soft": "soft mask at sampling"}
 
-CAPACITY_STYLES = (
-    (BLUE, "s"),
-    (VERMILLION, "o"),
-    (GREEN, "^"),
-    (INK, "D"),
-    (PURPLE, "v"),
-    (ORANGE, "P"),
-)
+CAPACITY_STYLES = tuple(zip((BLUE, VERMILLION, GREEN, INK, PURPLE, ORANGE), "so^DvP", strict=True))
 COLUMNS = ("count", "distance", "precision", "code_deviation", "reconstruction_mse")
 LINE = 0.155  # inches a line
 MARGIN = 0.62  # inches of title and axis a group
@@ -66,6 +59,7 @@ COMPANIONS: Sequence[Measure] = ("precision", "recall")
 
 ROW = ["group", "dataset", "m", "row", "kind", "label"]
 """Columns that name one row of the comparison at one capacity."""
+DIFFERENCE = ["difference", "difference_low", "difference_high"]
 
 
 def compare(
@@ -80,16 +74,11 @@ def compare(
 
     Parameters
     ----------
-    groups : sequence of Group
-        What to compare.
-    metrics : DataFrame
-        metrics.csv of all runs; column ``model`` holds the label.
-    history : DataFrame
-        history.csv of the bases, with the mask values ``mu_j`` that are counted at other thresholds.
-    n : mapping
-        Data set -> true latent dimension, None where unknown.
-    metric : mapping
-        Data set -> column of the distance to show.
+    metrics, history : DataFrame
+        metrics.csv of all runs, and history.csv of the bases with their mask values `mu_j`; the column
+        `model` holds the label.
+    n, metric : mapping
+        Data set -> true latent dimension, None where unknown, and column of the distance to show.
 
     Returns
     -------
@@ -159,19 +148,9 @@ def _named(rows: pd.DataFrame, group: Group, title: str, kind: str, metric: str)
 
 
 def recount(history: pd.DataFrame, thresholds: Iterable[float]) -> pd.DataFrame:
-    """Count the active dimensions of trained masks again, with other thresholds; nothing is retrained.
+    """Count the active dimensions of trained masks again: those whose `mu_j` reaches a threshold.
 
-    Parameters
-    ----------
-    history : DataFrame
-        history.csv of one or more runs: dataset, model, m, seed, step and mask values ``mu_j``.
-    thresholds : iterable of float
-        A dimension is active when ``mu`` reaches it.
-
-    Returns
-    -------
-    DataFrame
-        dataset, model, m, seed, threshold, active: at the last step of each run and seed.
+    Returns dataset, model, m, seed, threshold, active: at the last step of each run and seed of a history.
     """
     final = last(history)
     mu = final[[name for name in final if str(name).startswith("mu_")]]  # NaN from the run's own m on
@@ -185,18 +164,10 @@ def recount(history: pd.DataFrame, thresholds: Iterable[float]) -> pd.DataFrame:
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row a line, capacity and quantity, with the difference from the base, paired by seed.
+    """One row a line, capacity and quantity of `compare`, with its difference from the base, paired by seed.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        As from `compare`.
-
-    Returns
-    -------
-    DataFrame
-        `ROW`, metric, n, quantity, mean, low, high, seeds, interval, and the same of the difference as
-        difference, difference_low, difference_high: empty for the base itself.
+    Returns `ROW`, metric, n, quantity, mean, low, high, seeds, interval, and of the difference difference,
+    difference_low, difference_high, empty for the base itself.
     """
     keys = ["group", "m", "quantity", "seed"]
     base = frame[frame["kind"] == "base"].set_index(keys)["value"]
@@ -206,14 +177,8 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     for _, seeds in paired.groupby(["group", "row", "m", "quantity"], sort=False):
         change = seed_interval(seeds["change"])
         first = seeds.iloc[0].drop(["seed", "value", "base_value", "change"])
-        rows.append(
-            {
-                **first,
-                "difference": change.mean,
-                "difference_low": change.low,
-                "difference_high": change.high,
-            }
-        )
+        differences = dict(zip(DIFFERENCE, change[:3], strict=True))
+        rows.append({**first, **differences})
     return pd.DataFrame(rows)
 
 
@@ -262,12 +227,14 @@ def draw(frame: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(DOUBLE_COLUMN, sum(heights) + drawing.LEGEND_HEIGHT))
     columns = [column for column in COLUMNS if column == "count" or (frame["quantity"] == column).any()]
     axes = figure.subplots(len(groups), len(columns), squeeze=False, height_ratios=heights)
-    styles = _styles(frame)
+    styles = dict(zip(sorted(frame["m"].unique()), cycle(CAPACITY_STYLES), strict=False))
     for place, group in enumerate(groups):
         rows = frame[frame["group"] == group]
         names = rows.drop_duplicates("row")
         for ax, column in zip(axes[place], columns, strict=True):
-            _draw_column(ax, rows, _quantity(column, rows), list(names["row"]), styles)
+            known = (rows["quantity"] == "count_error").any()  # a count is shown as its error where n is
+            quantity = column if column != "count" else "count_error" if known else "active"
+            _draw_column(ax, rows, quantity, list(names["row"]), styles)
         axes[place, 0].set_yticks(range(len(names)), names["row"])
         for tick, kind in zip(axes[place, 0].get_yticklabels(), names["kind"], strict=True):
             tick.set_fontweight("bold" if kind == "base" else "normal")
@@ -281,18 +248,6 @@ def draw(frame: pd.DataFrame) -> Figure:
     entries["base"] = Line2D([], [], color=GREY, lw=0.7, ls=drawing.DASHES)
     drawing.legend_below(figure, entries, columns=len(entries))
     return figure
-
-
-def _quantity(column: str, rows: pd.DataFrame) -> str:
-    """Show a count as its error where the true dimension is known."""
-    if column != "count":
-        return column
-    return "count_error" if (rows["quantity"] == "count_error").any() else "active"
-
-
-def _styles(frame: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    """Colour and marker of each capacity."""
-    return dict(zip(sorted(frame["m"].unique()), cycle(CAPACITY_STYLES), strict=False))
 
 
 def _draw_column(
@@ -346,13 +301,7 @@ def _scale(ax: Axes, quantity: str, drawn: pd.DataFrame) -> None:
 
 
 def _axis_label(quantity: str, rows: pd.DataFrame) -> str:
-    labels = {
-        "count_error": "active $-\\,n$",
-        "active": "active dimensions",
-        "precision": "precision",
-        "code_deviation": "code deviation",
-        "reconstruction_mse": "reconstruction (MSE)",
-    }
+    counts = {"count_error": "active $-\\,n$", "active": "active dimensions"}
     if quantity != "distance":
-        return labels[quantity]
+        return counts.get(quantity, QUANTITIES[quantity])
     return metric_label(rows["metric"].iloc[0]).replace(" (classifier features)", " (classifier)")

@@ -29,6 +29,7 @@ NAMES: Mapping[str, str] = {
     **TITLES,
 }
 """Ways of finding the dimension, by what tables and figures call them, in their order."""
+QUANTITIES = ("estimate", "error", "distance", "seconds")
 MARKERS = "ovsD^P*Xhp<>"
 
 
@@ -50,10 +51,8 @@ def compare(
         Runs of models that count dimensions, a row a seed and checkpoint.
     seconds : DataFrame
         dataset, model, m, seconds: duration of each training, of all of its seeds together.
-    info : sequence of dict
-        Content of each dataset.json.
     metric : mapping
-        Data set -> its distance.
+        Data set -> column of its distance.
 
     Returns
     -------
@@ -90,16 +89,12 @@ def kind_of_data(info: Mapping[str, Any]) -> str:
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds of each quantity of `compare`, with its interval.
 
-    Returns
-    -------
-    DataFrame
-        A row a data set, method and quantity ("estimate", "error", "distance", "seconds"): dataset, kind, n,
-        method, m, quantity, mean, low, high, seeds, kind_of_interval.
+    Returns dataset, kind, n, method, m, quantity (`QUANTITIES`), mean, low, high, seeds, kind_of_interval.
     """
     keys = ["dataset", "kind", "n", "method", "m"]
     table = []
     for names, group in rows.groupby(keys, sort=False, dropna=False):
-        for quantity in ("estimate", "error", "distance", "seconds"):
+        for quantity in QUANTITIES:
             interval = seed_interval(group[quantity].astype("float64"))._asdict()
             interval["kind_of_interval"] = interval.pop("kind")
             table.append({**dict(zip(keys, names, strict=True)), "quantity": quantity, **interval})

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from maskaae.config.datasets import DatasetEntry
     from maskaae.method.presets import Hyperparameters
 
 
@@ -22,18 +23,6 @@ class Asks(Enum):
     CAPACITIES = "mapping of data sets to the capacity to show"
     RUNS = "dataset: its name; capacities: those to show"
     NOTHING = "true, or false to leave it out"
-
-
-class Trained(Protocol):
-    """What a record reads of a data set's entry, `maskaae.config.datasets.DatasetEntry`."""
-
-    @property
-    def capacities(self) -> Mapping[str, tuple[int, ...]]:
-        """Capacities that are trained, by model."""
-
-    @property
-    def capacity(self) -> int | None:
-        """The capacity shown where there is room for one."""
 
 
 class Runs(NamedTuple):
@@ -55,17 +44,9 @@ class Runs(NamedTuple):
     capacities: Literal["all", "shown"] = "all"
 
     def of(
-        self, wanted: Mapping[str, list[int]], entries: Mapping[str, Trained]
+        self, wanted: Mapping[str, list[int]], entries: Mapping[str, DatasetEntry]
     ) -> list[tuple[str, str, int]]:
-        """Choose runs (data set, model, m) of the grid.
-
-        Parameters
-        ----------
-        wanted : mapping
-            As from `Record.wanted`.
-        entries : mapping
-            Data sets of the experiment, by name.
-        """
+        """Choose runs (data set, model, m) of an experiment's data sets, as `Record.wanted` says."""
         return [
             (name, model, m)
             for name, entry in entries.items()
@@ -128,12 +109,9 @@ class Record:
         return tuple(dict.fromkeys(model for models in named for model in models or ()))
 
     def wanted(self, asked: Any) -> dict[str, list[int]]:
-        """Data sets that the configuration names for it, each with the capacities that it gives, if any.
+        """Data sets that the configuration names, each with the capacities that it gives for it, if any.
 
-        Parameters
-        ----------
-        asked : bool, str, list or mapping
-            What stands under its name, as `asks` says.
+        `asked` is what stands under the figure's name, of the form that `asks` says.
         """
         match self.asks:
             case Asks.NOTHING:
@@ -150,7 +128,7 @@ class Record:
 
 WAE, MAAE, BOTH = ("wae",), ("maae",), ("wae", "maae")
 
-FIG10 = Record(
+_COVARIANCE = Record(
     "fig10",
     "normalised absolute covariance, WAE and MAAE: one data set",
     Asks.DATASET,
@@ -159,100 +137,88 @@ FIG10 = Record(
     script="fig10",
     caption="fig10",
 )
+_FIGURES = (
+    Record(
+        "fig1",
+        "WAE's FID against m: data sets",
+        Asks.DATASETS,
+        {"metrics": Runs("metrics.csv", WAE)},
+        claims="adh",
+    ),
+    Record(
+        "fig4",
+        "FID of WAE and MAAE, active count of MAAE, against m: data sets",
+        Asks.DATASETS,
+        {"metrics": Runs("metrics.csv", BOTH)},
+        claims="abcd",
+    ),
+    Record(
+        "fig5",
+        "mask values over training",
+        Asks.RUNS,
+        {"history": Runs("history.csv", MAAE, "shown")},
+        settings={"threshold": lambda constants: constants.activity_threshold},
+        claims="dg",
+    ),
+    Record(
+        "fig6",
+        "random samples: data sets",
+        Asks.DATASETS,
+        {"samples": Runs("samples.csv", MAAE, "shown")},
+        kind="images",
+    ),
+    Record("fig7", "the ball cover of Lemma 1; needs nothing", Asks.NOTHING),
+    Record(
+        "fig8",
+        "reconstruction, Wasserstein estimate and FID over training",
+        Asks.RUNS,
+        {"history": Runs("history.csv", MAAE, "shown"), "metrics": Runs("metrics.csv", MAAE, "shown")},
+        claims="g",
+    ),
+    Record("fig9", "the synthetic generator: one data set", Asks.DATASET, generator="synthetic"),
+    _COVARIANCE,
+    *(replace(_COVARIANCE, name=f"fig{number}", description="as figure 10") for number in (11, 12, 13)),
+    Record(
+        "cuts",
+        "reconstruction and Wasserstein estimate of codes cut off after k dimensions "
+        "(`nested` mask training): data sets",
+        Asks.DATASETS,
+        {"history": Runs("history.csv", MAAE, "shown")},
+        settings={"longest": lambda constants: constants.search_windows[-1].longest},
+    ),
+    Record(
+        "models_over_capacity",
+        "FID against m, a panel for every model that is trained: data sets",
+        Asks.DATASETS,
+        {"metrics": Runs("metrics.csv")},
+    ),
+    Record(
+        "model_samples",
+        "samples of every model that is trained: for each data set, the capacity to show",
+        Asks.CAPACITIES,
+        {"samples": Runs("samples.csv", capacities="shown")},
+        kind="images",
+    ),
+)
+_TABLES = (
+    Record(
+        "table1",
+        "FID of every model that is trained, beside cited ones: for each data set, the capacity to show",
+        Asks.CAPACITIES,
+        {"metrics": Runs("metrics.csv", capacities="shown"), "records": Runs("run.json", capacities="shown")},
+        claims="e",
+    ),
+    Record(
+        "table2",
+        "capacity and NAC of WAE and MAAE: data sets",
+        Asks.DATASETS,
+        {"metrics": Runs("metrics.csv", BOTH, "shown"), "counts": Runs("metrics.csv", MAAE)},
+        claims="f",
+    ),
+)
 
-FIGURES: Mapping[str, Record] = {
-    record.name: record
-    for record in (
-        Record(
-            "fig1",
-            "WAE's FID against m: data sets",
-            Asks.DATASETS,
-            {"metrics": Runs("metrics.csv", WAE)},
-            claims="adh",
-        ),
-        Record(
-            "fig4",
-            "FID of WAE and MAAE, active count of MAAE, against m: data sets",
-            Asks.DATASETS,
-            {"metrics": Runs("metrics.csv", BOTH)},
-            claims="abcd",
-        ),
-        Record(
-            "fig5",
-            "mask values over training",
-            Asks.RUNS,
-            {"history": Runs("history.csv", MAAE, "shown")},
-            settings={"threshold": lambda constants: constants.activity_threshold},
-            claims="dg",
-        ),
-        Record(
-            "fig6",
-            "random samples: data sets",
-            Asks.DATASETS,
-            {"samples": Runs("samples.csv", MAAE, "shown")},
-            kind="images",
-        ),
-        Record("fig7", "the ball cover of Lemma 1; needs nothing", Asks.NOTHING),
-        Record(
-            "fig8",
-            "reconstruction, Wasserstein estimate and FID over training",
-            Asks.RUNS,
-            {
-                "history": Runs("history.csv", MAAE, "shown"),
-                "metrics": Runs("metrics.csv", MAAE, "shown"),
-            },
-            claims="g",
-        ),
-        Record("fig9", "the synthetic generator: one data set", Asks.DATASET, generator="synthetic"),
-        FIG10,
-        *(replace(FIG10, name=f"fig{number}", description="as figure 10") for number in (11, 12, 13)),
-        Record(
-            "cuts",
-            "reconstruction and Wasserstein estimate of codes cut off after k dimensions "
-            "(`nested` mask training): data sets",
-            Asks.DATASETS,
-            {"history": Runs("history.csv", MAAE, "shown")},
-            settings={"longest": lambda constants: constants.search_windows[-1].longest},
-        ),
-        Record(
-            "models_over_capacity",
-            "FID against m, a panel for every model that is trained: data sets",
-            Asks.DATASETS,
-            {"metrics": Runs("metrics.csv")},
-        ),
-        Record(
-            "model_samples",
-            "samples of every model that is trained: for each data set, the capacity to show",
-            Asks.CAPACITIES,
-            {"samples": Runs("samples.csv", capacities="shown")},
-            kind="images",
-        ),
-    )
-}
-
-TABLES: Mapping[str, Record] = {
-    record.name: record
-    for record in (
-        Record(
-            "table1",
-            "FID of every model that is trained, beside cited ones: for each data set, the capacity to show",
-            Asks.CAPACITIES,
-            {
-                "metrics": Runs("metrics.csv", capacities="shown"),
-                "records": Runs("run.json", capacities="shown"),
-            },
-            claims="e",
-        ),
-        Record(
-            "table2",
-            "capacity and NAC of WAE and MAAE: data sets",
-            Asks.DATASETS,
-            {"metrics": Runs("metrics.csv", BOTH, "shown"), "counts": Runs("metrics.csv", MAAE)},
-            claims="f",
-        ),
-    )
-}
-
+FIGURES: Mapping[str, Record] = {record.name: record for record in _FIGURES}
+TABLES: Mapping[str, Record] = {record.name: record for record in _TABLES}
 RECORDS: Mapping[str, Record] = {**FIGURES, **TABLES}
 SHOW_CLAIMS = sorted(name for name, record in RECORDS.items() if record.claims)
 """Figures and tables whose captions end with verdicts on the paper's claims."""

@@ -67,14 +67,7 @@ def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
-    """Rows with the metric chosen for their data set in a column `value`, its name in `metric`.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Rows of several data sets.
-    metric : mapping
-        Data set -> metric column.
+    """Rows with the metric chosen for their data set (`metric`) in a column `value`, its name in `metric`.
 
     Raises
     ------
@@ -108,13 +101,7 @@ def add_by_dataset(frame: pd.DataFrame, column: str, choice: Mapping[str, Any]) 
 
 
 def in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Sort data sets as the config lists them, so that panels stand in its order; add their titles.
-
-    Raises
-    ------
-    KeyError
-        If a data set has no title.
-    """
+    """Sort data sets as the config lists them, so that panels stand in its order; add their titles."""
     places = {dataset: place for place, dataset in enumerate(titles)}
     titled = add_by_dataset(frame, "title", titles)
     return titled.sort_values(
@@ -129,17 +116,9 @@ def models_in_order(names: Iterable[str]) -> list[str]:
 
 
 def metric_label(column: str) -> str:
-    """Axis label of a metric column, for example ``fid_classifier_10k`` -> ``FID (classifier features)``.
+    """Axis label of a column that `maskaae.evaluation.protocol.metric_column` names.
 
-    Parameters
-    ----------
-    column : str
-        As named by `maskaae.evaluation.protocol.metric_column`.
-
-    Raises
-    ------
-    ValueError
-        If no extractor of that name is known.
+    For example `fid_classifier_10k` becomes `FID (classifier features)`; an unknown extractor: ValueError.
     """
     match = re.fullmatch(
         r"(?P<extractor>\w+?)_(?P<samples>\d+k?)(?P<stretched>_minmax)?(?P<soft>_soft)?", column

@@ -44,14 +44,8 @@ def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Mean over seeds with its t-interval.
 
     The t-interval, not the bootstrap: resampling five seeds gives intervals that are too short, and t is
-    defined from two seeds on.
-
-    Parameters
-    ----------
-    values : array_like, shape (seed,)
-        One value a seed; where runs share data and seeds, their difference. NaN is left out.
-    level : float
-        Confidence, between 0 and 1.
+    defined from two seeds on. `values` have one entry a seed, where runs share data and seeds their
+    difference; NaN is left out.
     """
     defined = _defined(values)
     count = len(defined)
@@ -82,22 +76,11 @@ def _defined(values: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def over_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:
-    """Add mean, low, high, seeds and kind of each group to all of its rows.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a group and seed.
-    by : sequence of str
-        Columns that name a group.
-    value : str
-        The column to summarise.
-    """
+    """Add to rows of single seeds the interval over those seeds that are alike in the columns `by`."""
     groups = frame.groupby(list(by), sort=False, dropna=False)[value]
     group = groups.ngroup()
-    summary = pd.DataFrame(
-        [seed_interval(values) for _, values in groups], columns=list(SeedInterval._fields)
-    )
+    intervals = [seed_interval(values) for _, values in groups]
+    summary = pd.DataFrame(intervals, columns=list(SeedInterval._fields))
     return frame.assign(**{name: group.map(summary[name]) for name in SeedInterval._fields})
 
 

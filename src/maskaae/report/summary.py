@@ -49,12 +49,10 @@ class DimensionCount:
     ----------
     counts : tuple of int
         Sorted; of the runs that masked some dimensions and kept some.
-    saturated, collapsed : int
-        Runs that kept all m (their count only bounds the number from below), or none.
+    saturated, collapsed, lost : int
+        Runs that kept all m (their count only bounds the number from below), or none, or that diverged.
     largest : int
         Largest capacity.
-    lost : int
-        Runs whose training diverged.
     """
 
     counts: tuple[int, ...]
@@ -72,14 +70,8 @@ class DimensionCount:
 def best_model(metrics: pd.DataFrame, metric: str) -> BestModel:
     """Choose the MAAE of the lowest FID at the last checkpoint, among those whose mask did not collapse.
 
-    Where every mask collapsed it is the WAE of the lowest FID; without a WAE a collapsed MAAE.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Runs of one data set, a row a seed and checkpoint.
-    metric : str
-        Column to go by; where it is undefined comes last.
+    Where every mask collapsed it is the WAE of the lowest FID; without a WAE a collapsed MAAE. Models whose
+    FID, the column `metric`, is undefined come last.
     """
     at_end = last(metrics[metrics["model"].isin(["maae", "wae"])])
     collapsed = at_end["active"] == 0
@@ -142,13 +134,7 @@ def _answer_of_trained_runs(count: DimensionCount, dimension: int) -> str:
 
 
 def data_notes(info: Mapping[str, Any]) -> list[str]:
-    """Say what was noticed while the data were prepared.
-
-    Parameters
-    ----------
-    info : dict
-        Content of `dataset.json`.
-    """
+    """Say what was noticed while the data were prepared, from the content of `dataset.json`."""
     details = info["details"]
     shape = " x ".join(map(str, info["shape"]))
     notes = [f"{info['n_train']} training and {info['n_test']} test examples, {info['kind']} of {shape}."]
@@ -171,7 +157,7 @@ def data_notes(info: Mapping[str, Any]) -> list[str]:
 def summarise(
     metrics: pd.DataFrame, metric: str, info: Mapping[str, Any], model: Path, figures: Sequence[str]
 ) -> str:
-    """Write the summary of a run on the user's own data.
+    """Write the summary of a run on the user's own data, in Markdown.
 
     Parameters
     ----------
@@ -179,17 +165,12 @@ def summarise(
         Runs of WAE and MAAE on one data set, a row a seed and checkpoint.
     metric : str
         Column of the FID.
-    info : dict
+    info : mapping
         Content of `dataset.json`.
     model : Path
         Folder of the run that holds the best model.
     figures : sequence of str
         Pictures to look at.
-
-    Returns
-    -------
-    str
-        Markdown.
     """
     best = best_model(metrics, metric)
     pictures = "\n".join(f"- `{figure}`" for figure in figures)

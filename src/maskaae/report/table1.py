@@ -32,17 +32,7 @@ CITED_DATASETS = {
 
 
 class CitedRow(NamedTuple):
-    """FID of one model, as its authors print it.
-
-    Attributes
-    ----------
-    model : str
-        Our name of the model.
-    title : str
-        Their name of it.
-    fid, plus_minus : tuple of float
-        A value for each of `CITED_DATASETS`, and the number printed behind it.
-    """
+    """Our name of a model, that of its authors, FID on each of `CITED_DATASETS`, and the number behind it."""
 
     model: str
     title: str
@@ -158,12 +148,7 @@ def set_apart(fid: pd.DataFrame) -> pd.Series[bool]:
 
     Disjoint 95 % intervals are a stricter test than a difference that is significant at 5 %, which leaves
     room for the many models that it is compared with. Ranges of two seeds are no such intervals: they set
-    nothing apart (our choice).
-
-    Parameters
-    ----------
-    fid : DataFrame
-        A row a model: mean, low, high, kind.
+    nothing apart (our choice). `fid` has a row a model: mean, low, high, kind.
     """
     lowest: pd.Series[bool] = fid["mean"] == fid["mean"].min()
     others = fid[~lowest & fid["mean"].notna()]
@@ -174,25 +159,14 @@ def set_apart(fid: pd.DataFrame) -> pd.Series[bool]:
 
 def _cited_rows() -> pd.DataFrame:
     rows = [
-        {
-            "source": CITED,
-            "dataset": dataset,
-            "title": title,
-            "metric": "FID as cited",
-            "model": row.model,
-            "m": 64,
-            "quantity": "fid",
-            "mean": fid,
-            "plus_minus": plus_minus,
-            "kind": "cited",
-            "best": False,
-        }
+        {"dataset": dataset, "title": title, "model": row.model, "mean": fid, "plus_minus": plus_minus}
         for row in CITED_ROWS
         for (dataset, title), fid, plus_minus in zip(
             CITED_DATASETS.items(), row.fid, row.plus_minus, strict=True
         )
     ]
-    return pd.DataFrame(rows)
+    cited = pd.DataFrame(rows).assign(source=CITED, metric="FID as cited", m=64, quantity="fid", kind="cited")
+    return cited.assign(best=False)
 
 
 class Language(NamedTuple):
@@ -262,7 +236,8 @@ def details(of_dataset: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 def note(ours: pd.DataFrame) -> str:
     """Lines below the table: what stands behind each number, and why the cited ones are no contest."""
     fid = ours[ours["quantity"] == "fid"]
-    features = ", ".join(f"{row['title']}: {metric_label(row['metric'])}" for row in _per_dataset(fid))
+    datasets = _records(fid.drop_duplicates("dataset"))
+    features = ", ".join(f"{row['title']}: {metric_label(row['metric'])}" for row in datasets)
     bold = (
         "Bold: lowest, its interval below all others'."
         if fid["best"].any()
@@ -276,10 +251,6 @@ def note(ours: pd.DataFrame) -> str:
         "seeds at once. Seeds whose training diverged count in nothing; their number is given as lost.\n\n"
         f"Cited: {CITED_SOURCE}; {CITED_PROTOCOL}. {NOT_COMPARABLE}"
     )
-
-
-def _per_dataset(fid: pd.DataFrame) -> list[dict[str, Any]]:
-    return _records(fid.drop_duplicates("dataset"))
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,13 +20,6 @@ KEYS = ["dataset", "title", "m"]
 def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Active dimensions and NAC (equation 18) at the last checkpoint, over seeds.
 
-    Parameters
-    ----------
-    metrics : DataFrame
-        Runs of WAE and MAAE, a row a seed and checkpoint.
-    titles : mapping
-        Data set -> its name in the table.
-
     Returns
     -------
     DataFrame
@@ -89,16 +82,9 @@ def _columns_and_lines(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]
 
 
 def stability_note(metrics: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str, str]) -> str:
-    """Line below the table: how stable MAAE's count is, over seeds and capacities, on each data set.
+    """Line below the table: how stable MAAE's count is, over seeds and all capacities, on each data set.
 
-    Parameters
-    ----------
-    metrics : DataFrame
-        Runs of MAAE at all capacities, a row a seed and checkpoint.
-    n : mapping
-        Data set -> true latent dimension, None where unknown.
-    titles : mapping
-        Data set -> its name in the table.
+    `n` is the true latent dimension of each data set, None where unknown.
     """
     scores = {
         titles[str(dataset)]: count_stability(rows, n.get(str(dataset)))

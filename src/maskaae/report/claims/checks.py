@@ -15,17 +15,12 @@ from maskaae.report.claims.measured import Measured, best_capacity, capacities
 from maskaae.report.claims.verdict import Bounds, Verdict, at_every
 from maskaae.report.statistics import Interval
 
-Values = Mapping[str, ArrayLike]
-"""Values over seeds at each capacity, or of each model, by its name."""
-
 INFINITE = 1e6
 """Nats that stand for an infinite divergence in a mean."""
 
-EMPTY = Interval(math.nan, math.nan, math.nan, 0)
-
 
 class Check(NamedTuple):
-    """One statement on one data set.
+    """One statement about a statistic on one data set, not tested unless it says otherwise.
 
     Attributes
     ----------
@@ -33,66 +28,59 @@ class Check(NamedTuple):
         Letter of the claim and number of the statement.
     dataset : str
         Name; empty where a statement could not be tested on any.
-    statement : str
-        What is said of the statistic.
     at : str
-        The capacity or model that decided, of those at which it must hold.
-    interval : Interval
-        Of the statistic there.
-    bounds : Bounds
-        Where it must lie.
-    verdict : Verdict
-        On the statement.
-    needs : str
-        Runs that are missing, if it was not tested.
-    runs : str
-        Runs that were used.
+        The capacity or model that decided, of those at which the statement must hold.
+    interval, bounds
+        Of the statistic there, and where it must lie.
+    needs, runs : str
+        Runs that are missing, if it was not tested, and that were used, if it was.
     """
 
     part: str
     dataset: str
     statement: str
-    at: str
-    interval: Interval
-    bounds: Bounds
-    verdict: Verdict
-    needs: str
-    runs: str
+    at: str = ""
+    interval: Interval = Interval(math.nan, math.nan, math.nan, 0)
+    bounds: Bounds = Bounds()
+    verdict: Verdict = Verdict.NOT_TESTED
+    needs: str = ""
+    runs: str = ""
 
 
-def not_tested(part: str, dataset: str, statement: str, needs: str) -> Check:
-    """Note that runs are missing."""
-    return Check(part, dataset, statement, "", EMPTY, Bounds(), Verdict.NOT_TESTED, needs, "")
-
-
-def judge(part: str, dataset: str, statement: str, values: Values, *, bounds: Bounds, runs: str) -> Check:
-    """Judge a statement about a mean over seeds at several places."""
-    decisive = at_every(values, bounds)
-    return Check(
-        part, dataset, statement, decisive.where, decisive.interval, bounds, decisive.verdict, "", runs
-    )
-
-
-def judge_ratio(
-    part: str, dataset: str, statement: str, ratios: Values, *, bounds: Bounds, runs: str
+def judge(
+    check: Check, values: Mapping[str, ArrayLike], bounds: Bounds, *, runs: str, ratio: bool = False
 ) -> Check:
-    """Judge a statement about a ratio: intervals are those of its logarithm."""
-    logs = {where: np.log(values) for where, values in ratios.items()}
-    log_bounds = Bounds(math.log(bounds.low) if bounds.low > 0 else -math.inf, math.log(bounds.high))
-    check = judge(part, dataset, statement, logs, bounds=log_bounds, runs=runs)
-    estimate, low, high, seeds = check.interval
-    interval = Interval(math.exp(estimate), math.exp(low), math.exp(high), seeds)
-    return check._replace(interval=interval, bounds=bounds)
+    """Judge a statement about a mean over seeds at several places; without values it stays not tested.
+
+    Parameters
+    ----------
+    values : mapping
+        Values over seeds, from some `runs`, at each capacity or of each model, by its name.
+    bounds : Bounds
+        Where the mean must lie.
+    ratio : bool
+        The values are ratios: intervals are those of their logarithm.
+    """
+    if not values:
+        return check
+    if not ratio:
+        where, interval, verdict = at_every(values, bounds)
+    else:
+        logs = {where: np.log(of_seeds) for where, of_seeds in values.items()}
+        lowest = math.log(bounds.low) if bounds.low > 0 else -math.inf
+        where, (mean, low, high, seeds), verdict = at_every(logs, Bounds(lowest, math.log(bounds.high)))
+        interval = Interval(math.exp(mean), math.exp(low), math.exp(high), seeds)
+    return check._replace(at=where, interval=interval, bounds=bounds, verdict=verdict, needs="", runs=runs)
 
 
-def ratios(table: pd.DataFrame, to: int, capacities: list[int]) -> dict[str, pd.Series[float]]:
-    """Ratio, seed by seed, of the values at some capacities to those at one."""
-    return {f"m = {m}": table[m] / table[to] for m in capacities}
+def ratios(table: pd.DataFrame, to: int, others: list[int]) -> dict[str, pd.Series[float]]:
+    """Ratio, seed by seed, of the values at some capacities to those at one; none if that was not run."""
+    return {f"m = {m}": table[m] / table[to] for m in others if to in table}
 
 
-def runs_of(*models: tuple[str, pd.DataFrame]) -> str:
-    """Name runs: each model with its capacities."""
-    return "; ".join(f"{model} m = {', '.join(map(str, table.columns))}" for model, table in models)
+def runs_of(model: str, at: list[int]) -> str:
+    """Name the runs of a model at some capacities."""
+    return f"{model} m = {', '.join(map(str, at))}"
 
 
 def wae_u_shape(measured: Measured) -> Iterator[Check]:
@@ -104,12 +92,12 @@ def wae_u_shape(measured: Measured) -> Iterator[Check]:
         wae = measured.at_end(dataset, "wae")
         others = [m for m in capacities(wae) if m != n]
         if n not in wae or not others or min(others) > n or max(others) < n:
-            yield not_tested("a1", dataset, lowest, f"WAE at m = {n}, below and above")
+            yield Check("a1", dataset, lowest, needs=f"WAE at m = {n}, below and above")
             continue
-        runs = runs_of(("wae", wae))
-        yield judge_ratio("a1", dataset, lowest, ratios(wae, n, others), bounds=Bounds(1.0), runs=runs)
-        both = [min(others), max(others)]
-        yield judge_ratio("a2", dataset, ends, ratios(wae, n, both), bounds=Bounds(rise), runs=runs)
+        both, runs = [min(others), max(others)], runs_of("wae", capacities(wae))
+        a1, a2 = Check("a1", dataset, lowest), Check("a2", dataset, ends)
+        yield judge(a1, ratios(wae, n, others), Bounds(1.0), runs=runs, ratio=True)
+        yield judge(a2, ratios(wae, n, both), Bounds(rise), runs=runs, ratio=True)
 
 
 def maae_flat(measured: Measured) -> Iterator[Check]:
@@ -120,21 +108,16 @@ def maae_flat(measured: Measured) -> Iterator[Check]:
     for dataset, n in measured.known.items():
         maae, wae = measured.at_end(dataset, "maae"), measured.at_end(dataset, "wae")
         above = [m for m in capacities(maae) if m > n]
-        if n in maae and above:
-            runs = runs_of(("maae", maae[[n, *above]]))
-            yield judge_ratio(
-                "b1", dataset, flat, ratios(maae, n, above), bounds=Bounds(1 / margin, margin), runs=runs
-            )
-        else:
-            yield not_tested("b1", dataset, flat, f"MAAE at m = {n} and above")
-        enough = [m for m in capacities(maae) if m >= n]
-        if enough and not wae.empty:
+        b1 = Check("b1", dataset, flat, needs=f"MAAE at m = {n} and above")
+        runs = runs_of("maae", [n, *above])
+        yield judge(b1, ratios(maae, n, above), Bounds(1 / margin, margin), runs=runs, ratio=True)
+        enough, relative, runs = [m for m in capacities(maae) if m >= n], {}, ""
+        if not wae.empty:
             lowest = best_capacity(wae)
             relative = {f"m = {m} to WAE's m = {lowest}": maae[m] / wae[lowest] for m in enough}
-            runs = runs_of(("maae", maae[enough]), ("wae", wae))
-            yield judge_ratio("b2", dataset, best, relative, bounds=Bounds(0.0, margin), runs=runs)
-        else:
-            yield not_tested("b2", dataset, best, f"MAAE at m >= {n}, and WAE")
+            runs = f"{runs_of('maae', enough)}; {runs_of('wae', capacities(wae))}"
+        b2 = Check("b2", dataset, best, needs=f"MAAE at m >= {n}, and WAE")
+        yield judge(b2, relative, Bounds(0.0, margin), runs=runs, ratio=True)
 
 
 def count_is_n(measured: Measured) -> Iterator[Check]:
@@ -144,12 +127,9 @@ def count_is_n(measured: Measured) -> Iterator[Check]:
     for dataset, n in measured.known.items():
         count = measured.at_end(dataset, "maae", "active")
         enough = [m for m in capacities(count) if m >= n]
-        if not enough:
-            yield not_tested("c1", dataset, statement, f"MAAE at m >= {n}")
-            continue
         errors = {f"m = {m}": (count[m] - n).abs() for m in enough}
-        runs = runs_of(("maae", count[enough]))
-        yield judge("c1", dataset, statement, errors, bounds=Bounds(high=bound), runs=runs)
+        c1 = Check("c1", dataset, statement, needs=f"MAAE at m >= {n}")
+        yield judge(c1, errors, Bounds(high=bound), runs=runs_of("maae", enough))
 
 
 def images_over_capacity(measured: Measured) -> Iterator[Check]:
@@ -163,30 +143,27 @@ def images_over_capacity(measured: Measured) -> Iterator[Check]:
     same = f"MAAE's largest and smallest count over m >= m*, of one seed, are at most {apart:g} apart"
     for dataset in measured.images:
         wae, maae = measured.at_end(dataset, "wae"), measured.at_end(dataset, "maae")
+        statements = {"d1": u_shape, "d2": flat, "d3": same}
+        d1, d2, d3 = (
+            Check(part, dataset, statement, needs="WAE at three capacities")
+            for part, statement in statements.items()
+        )
         if len(wae.columns) < 3:
-            needs = "WAE at three capacities"
-            yield from (
-                not_tested(part, dataset, s, needs)
-                for part, s in zip(("d1", "d2", "d3"), (u_shape, flat, same), strict=True)
-            )
+            yield from (d1, d2, d3)
             continue
         best = best_capacity(wae.iloc[:, 1:-1])
         ends = [capacities(wae)[0], capacities(wae)[-1]]
-        yield judge_ratio(
-            "d1", dataset, u_shape, ratios(wae, best, ends), bounds=Bounds(rise), runs=runs_of(("wae", wae))
-        )
+        runs = runs_of("wae", capacities(wae))
+        yield judge(d1, ratios(wae, best, ends), Bounds(rise), runs=runs, ratio=True)
         above = [m for m in capacities(maae) if m > best]
-        if best not in maae or not above:
-            needs = f"MAAE at m = {best} and above"
-            yield from (not_tested(part, dataset, s, needs) for part, s in (("d2", flat), ("d3", same)))
-            continue
-        runs = runs_of(("maae", maae[[best, *above]]))
-        yield judge_ratio(
-            "d2", dataset, flat, ratios(maae, best, above), bounds=Bounds(1 / margin, margin), runs=runs
-        )
-        counts = measured.at_end(dataset, "maae", "active")[[best, *above]]
-        ranges = {f"m = {best} to {above[-1]}": counts.max(axis=1) - counts.min(axis=1)}
-        yield judge("d3", dataset, same, ranges, bounds=Bounds(high=apart), runs=runs)
+        needs, runs = f"MAAE at m = {best} and above", runs_of("maae", [best, *above])
+        relative, ranges = ratios(maae, best, above), {}
+        if relative:
+            counts = measured.at_end(dataset, "maae", "active")[[best, *above]]
+            ranges = {f"m = {best} to {above[-1]}": counts.max(axis=1) - counts.min(axis=1)}
+        d2, d3 = d2._replace(needs=needs), d3._replace(needs=needs)
+        yield judge(d2, relative, Bounds(1 / margin, margin), runs=runs, ratio=True)
+        yield judge(d3, ranges, Bounds(high=apart), runs=runs)
 
 
 def best_of_models(measured: Measured) -> Iterator[Check]:
@@ -198,13 +175,12 @@ def best_of_models(measured: Measured) -> Iterator[Check]:
             for model in measured.models(dataset)
             if m in (table := measured.at_end(dataset, model))
         }
-        rivals = {model: values for model, values in at_m.items() if model != "maae"}
-        if "maae" not in at_m or not set(rivals) - {"wae"}:
-            yield not_tested("e1", dataset, statement, f"MAAE and other auto-encoders at m = {m}")
-            continue
-        relative = {model: values / at_m["maae"] for model, values in rivals.items()}
-        runs = ", ".join(["maae", *rivals]) + f" m = {m}"
-        yield judge_ratio("e1", dataset, statement, relative, bounds=Bounds(1.0), runs=runs)
+        rivals = [model for model in at_m if model != "maae"]
+        complete = "maae" in at_m and set(rivals) - {"wae"}
+        relative = {model: at_m[model] / at_m["maae"] for model in rivals} if complete else {}
+        e1 = Check("e1", dataset, statement, needs=f"MAAE and other auto-encoders at m = {m}")
+        runs = f"{', '.join(['maae', *rivals])} m = {m}"
+        yield judge(e1, relative, Bounds(1.0), runs=runs, ratio=True)
 
 
 def lower_correlation(measured: Measured) -> Iterator[Check]:
@@ -212,11 +188,9 @@ def lower_correlation(measured: Measured) -> Iterator[Check]:
     statement = "NAC of WAE less that of MAAE at the same m is above 0"
     for dataset, m in measured.images.items():
         wae, maae = (measured.at_end(dataset, model, "nac") for model in ("wae", "maae"))
-        if m not in wae or m not in maae:
-            yield not_tested("f1", dataset, statement, f"WAE and MAAE at m = {m}")
-            continue
-        difference = {f"m = {m}": wae[m] - maae[m]}
-        yield judge("f1", dataset, statement, difference, bounds=Bounds(0.0), runs=f"wae, maae m = {m}")
+        difference = {f"m = {m}": wae[m] - maae[m]} if m in wae and m in maae else {}
+        f1 = Check("f1", dataset, statement, needs=f"WAE and MAAE at m = {m}")
+        yield judge(f1, difference, Bounds(0.0), runs=f"wae, maae m = {m}")
 
 
 class Settling(NamedTuple):
@@ -269,17 +243,17 @@ def lowest_at_final_count(measured: Measured) -> Iterator[Check]:
     }
     for dataset, m in measured.images.items():
         run = measured.over_training(dataset, "maae", m) if m is not None else pd.DataFrame()
-        if run.empty or run["step"].nunique() < 4:
-            for part, statement in statements.items():
-                yield not_tested(part, dataset, statement, f"MAAE at m = {m} with four checkpoints")
-            continue
-        complete = run.groupby("seed").filter(
-            lambda rows: bool(rows[["active", "value"]].notna().all(axis=None))
-        )
-        settling = pd.DataFrame([at_final_count(rows) for _, rows in complete.groupby("seed")])
+        values: dict[str, pd.DataFrame] = {}
+        if not run.empty and run["step"].nunique() >= 4:
+            complete = run.groupby("seed").filter(
+                lambda rows: bool(rows[["active", "value"]].notna().all(axis=None))
+            )
+            seeds = [at_final_count(rows) for _, rows in complete.groupby("seed")]
+            values = {f"m = {m}": pd.DataFrame(seeds, columns=list(Settling._fields), dtype=float)}
         for (part, statement), quantity in zip(statements.items(), Settling._fields, strict=True):
-            values = {f"m = {m}": settling[quantity] if len(settling) else pd.Series(dtype=float)}
-            yield judge(part, dataset, statement, values, bounds=Bounds(high=share), runs=f"maae m = {m}")
+            check = Check(part, dataset, statement, needs=f"MAAE at m = {m} with four checkpoints")
+            of_quantity = {where: table[quantity] for where, table in values.items()}
+            yield judge(check, of_quantity, Bounds(high=share), runs=f"maae m = {m}")
 
 
 def theorem_1(measured: Measured) -> Iterator[Check]:
@@ -295,25 +269,14 @@ def theorem_1(measured: Measured) -> Iterator[Check]:
         divergence = measured.at_end(dataset, "wae", "prior_divergence")
         below = [m for m in capacities(error) if m < n]
         above = [m for m in capacities(error) if m > n]
-        if n not in error or not below:
-            yield not_tested("h1", dataset, floor, f"WAE at m = {n} and below")
-        else:
-            runs = runs_of(("wae", error[[*below, n]]))
-            yield judge_ratio("h1", dataset, floor, ratios(error, n, below), bounds=Bounds(rise), runs=runs)
-        if n not in error or not above:
-            yield not_tested("h2", dataset, growth, f"WAE at m = {n} and above")
-        else:
-            # Infinite where codes leave out a direction: more than any bound asks for, but no mean has it.
-            finite = divergence.where(~np.isposinf(divergence), INFINITE)
-            gains = {f"m = {m}": finite[m] - finite[n] for m in above}
-            yield judge(
-                "h2",
-                dataset,
-                growth,
-                gains,
-                bounds=Bounds(nats),
-                runs=runs_of(("wae", divergence[[n, *above]])),
-            )
+        h1 = Check("h1", dataset, floor, needs=f"WAE at m = {n} and below")
+        runs = runs_of("wae", [*below, n])
+        yield judge(h1, ratios(error, n, below), Bounds(rise), runs=runs, ratio=True)
+        # Infinite where codes leave out a direction: more than any bound asks for, but no mean has it.
+        finite = divergence.where(~np.isposinf(divergence), INFINITE)
+        gains = {f"m = {m}": finite[m] - finite[n] for m in above if n in finite}
+        h2 = Check("h2", dataset, growth, needs=f"WAE at m = {n} and above")
+        yield judge(h2, gains, Bounds(nats), runs=runs_of("wae", [n, *above]))
 
 
 class Claim(NamedTuple):
@@ -362,7 +325,7 @@ def judge_claims(measured: Measured) -> pd.DataFrame:
     for letter, claim in CLAIMS.items():
         checks = list(claim.checks(measured))
         needed = f"data sets of {NEEDS.get(letter, 'images')}"
-        checks = checks or [not_tested(f"{letter}1", "", claim.statement, needed)]
+        checks = checks or [Check(f"{letter}1", "", claim.statement, needs=needed)]
         rows += [{"claim": letter, **_row(check)} for check in checks]
     return pd.DataFrame(rows)
 

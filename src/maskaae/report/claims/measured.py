@@ -52,12 +52,10 @@ class Measured:
     ----------
     metrics : DataFrame
         A row a run, seed and checkpoint, the distance that the data set is judged by in `value`.
-    known : mapping of str to int
+    known : mapping
         Data sets whose true dimension n is known, with it.
-    images : mapping of str to int or None
-        Data sets of images, with the capacity that they show.
-    thresholds : Thresholds
-        From where on an effect counts.
+    images : mapping
+        Data sets of images, with the capacity that they show, if any.
     """
 
     metrics: pd.DataFrame
@@ -105,17 +103,7 @@ def best_capacity(table: pd.DataFrame) -> int:
 
 
 class Accuracy(NamedTuple):
-    """How near to n the counts of several runs are.
-
-    Attributes
-    ----------
-    runs : int
-        Runs (seeds times capacities, over all data sets that are looked at).
-    exact, nearly : float
-        Shares of runs off by 0, and by at most `NEARLY`.
-    furthest : int
-        The largest error of a run.
-    """
+    """Number of runs, shares of them off from n by 0 and by at most `NEARLY`, and the largest error."""
 
     runs: int
     exact: float
@@ -124,13 +112,10 @@ class Accuracy(NamedTuple):
 
 
 def counts(measured: Measured) -> pd.DataFrame:
-    """Every count of MAAE at capacities from n on, with the true dimension.
+    """Every count of MAAE at capacities from n on, at the last checkpoint; lost seeds have no row.
 
-    Returns
-    -------
-    DataFrame
-        dataset, n, m, seed, active, and where it was measured active_low and active_high (see
-        `maskaae.evaluation.evaluate`): at the last checkpoint; lost seeds have no row.
+    Returns dataset, n, m, seed, active, and where it was measured active_low and active_high (see
+    `maskaae.evaluation.evaluate`).
     """
     metrics = measured.metrics
     ranges = [name for name in COUNT_RANGE if name in metrics]
@@ -145,13 +130,7 @@ def counts(measured: Measured) -> pd.DataFrame:
 
 
 def accuracy(found: pd.DataFrame) -> Accuracy:
-    """Shares of runs whose count is right, and nearly so.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `counts`, or some of its rows; not empty.
-    """
+    """Shares of runs whose count is right, and nearly so, among some rows of `counts`, at least one."""
     error = (found["active"] - found["n"]).abs()
     return Accuracy(
         runs=len(error),

@@ -60,17 +60,7 @@ def together(verdicts: list[Verdict]) -> Verdict:
 
 
 class Decisive(NamedTuple):
-    """The place, of several at which a statement must hold, that decides about it.
-
-    Attributes
-    ----------
-    where : str
-        Its name.
-    interval : Interval
-        There.
-    verdict : Verdict
-        On the statement at all places.
-    """
+    """The place, of several at which a statement must hold, that decides, and the verdict for all of them."""
 
     where: str
     interval: Interval
@@ -81,14 +71,7 @@ def at_every(values: Mapping[str, ArrayLike], bounds: Bounds) -> Decisive:
     """Judge a statement that must hold at several places, say at every capacity.
 
     Each place gets an interval of level `1 - 0.05 / places` (Bonferroni), so that the verdict, either way, is
-    wrong in at most 5 % of cases.
-
-    Parameters
-    ----------
-    values : mapping of str to array_like
-        Values over seeds at each place; at least one place.
-    bounds : Bounds
-        Where the statistic must lie.
+    wrong in at most 5 % of cases. `values` are those over seeds at each place, at least one.
     """
     level = 1 - (1 - LEVEL) / len(values)
     judged = [(name, t_interval(of_seeds, level)) for name, of_seeds in values.items()]

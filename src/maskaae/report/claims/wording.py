@@ -61,35 +61,16 @@ def as_markdown(
 ) -> str:
     """Tables of all claims: verdicts, counts behind (c), distances behind (b), every statement, figures.
 
-    Parameters
-    ----------
-    verdicts : DataFrame
-        From `maskaae.report.claims.checks.judge_claims`.
-    found : DataFrame
-        From `maskaae.report.claims.measured.counts`.
-    relative : DataFrame
-        From `maskaae.report.claims.measured.relative_distances`.
-    titles : mapping of str to str
-        Data sets' names for readers.
+    The frames are those of `judge_claims`, `counts` and `relative_distances`.
     """
-    return (
-        "\n\n".join(
-            [
-                "## Verdicts",
-                _claims_table(verdicts),
-                "## Counts",
-                _counts_table(found, titles),
-                "## Distances",
-                _distances_table(relative, titles),
-                "## Statements",
-                _statements_table(verdicts, titles),
-                "## Figure by figure",
-                _figures_table(verdicts),
-                NOTE,
-            ]
-        )
-        + "\n"
-    )
+    tables = {
+        "Verdicts": _claims_table(verdicts),
+        "Counts": _counts_table(found, titles),
+        "Distances": _distances_table(relative, titles),
+        "Statements": _statements_table(verdicts, titles),
+        "Figure by figure": _figures_table(verdicts),
+    }
+    return "\n\n".join([*(f"## {title}\n\n{table}" for title, table in tables.items()), NOTE]) + "\n"
 
 
 def _claims_table(verdicts: pd.DataFrame) -> str:

@@ -29,14 +29,11 @@ def fig10_data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFr
     covariance : DataFrame
         Runs named by dataset, model and m; a row a seed and pair of dimensions: seed, i, j, value (NaN where
         a dimension is constant), active_i, active_j.
-    titles : mapping
-        Data set -> its title.
 
     Returns
     -------
     DataFrame
-        dataset, title, model, m, seed, i, j, value, active_i, active_j, nac (equation 18, empty where it is
-        undefined).
+        The same with the data set's title and nac (equation 18, empty where it is undefined).
     """
     lowest = covariance.groupby(["dataset", "model", "m"])["seed"].transform("min")
     rows = in_order(covariance[covariance["seed"] == lowest], titles)
@@ -98,13 +95,11 @@ def _mark_dimensions(ax: Axes, active: NDArray[np.bool_]) -> None:
     """Draw a strip along the upper and the left edge: active dimensions in colour, masked ones grey."""
     width, gap = 0.025 * len(active), 0.01 * len(active)
     start = -0.5 - gap - width
+    line = min(0.3, 10 / len(active))
     for j, is_active in enumerate(active):
-        above, left = Rectangle((j - 0.5, start), 1, width), Rectangle((start, j - 0.5), width, 1)
-        for patch in (above, left):
-            patch.set(
-                fc=ACTIVE if is_active else MASKED, ec="white", lw=min(0.3, 10 / len(active)), clip_on=False
-            )
-            ax.add_patch(patch)
+        colour = ACTIVE if is_active else MASKED
+        for corner, size in (((j - 0.5, start), (1, width)), ((start, j - 0.5), (width, 1))):
+            ax.add_patch(Rectangle(corner, *size, fc=colour, ec="white", lw=line, clip_on=False))
 
 
 def _title(rows: pd.DataFrame, active: NDArray[np.bool_]) -> str:

@@ -37,12 +37,9 @@ def cuts_data(
     ----------
     history : DataFrame
         Histories of MAAE runs, one capacity a data set, named by dataset, model and m.
-    n : mapping
-        Data set -> true latent dimension, None where unknown.
-    longest : mapping
-        Data set -> longest cut of the search's last window, as a multiple of the open dimensions.
-    titles : mapping
-        Data set -> its title.
+    n, longest : mapping
+        Data set -> true latent dimension, None where unknown, and longest cut of the search's last window, as
+        a multiple of the open dimensions.
 
     Returns
     -------

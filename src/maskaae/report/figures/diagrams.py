@@ -26,12 +26,8 @@ def fig7_data(balls_a_side: int = BALLS_A_SIDE) -> pd.DataFrame:
     """Balls that cover the unit square, around a grid of centres, and cells of half their spacing.
 
     The centres are (i + 1/2) / k, so no point is further than 1 / (2k) from one along either axis, and a ball
-    of radius sqrt(2) / (2k) (sqrt(n) / (2k) in n dimensions) covers the four cells around its centre.
-
-    Parameters
-    ----------
-    balls_a_side : int
-        k; the square is tiled by (2k)^2 cells.
+    of radius sqrt(2) / (2k) (sqrt(n) / (2k) in n dimensions) covers the four cells around its centre; (2k)^2
+    cells tile the square. k is `balls_a_side`.
 
     Returns
     -------
@@ -90,14 +86,7 @@ def _draw_ball(ax: Axes, ball: Mapping[Hashable, Any], chosen: bool) -> None:
 
 
 def fig9_data(infos: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> pd.DataFrame:
-    """Layers of each synthetic generator, in order.
-
-    Parameters
-    ----------
-    infos : sequence of mapping
-        Contents of dataset.json: name, n, and details with ``layers`` (sizes from n to D) and ``slope``.
-    titles : mapping
-        Data set -> its title.
+    """Layers of each synthetic generator, in order, as its dataset.json reports them.
 
     Returns
     -------
@@ -110,26 +99,16 @@ def fig9_data(infos: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> 
     ValueError
         If a data set reports no layers: it does not come from the synthetic generator.
     """
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for info in infos:
-        sizes = info["details"].get("layers")
-        if sizes is None:
-            raise ValueError(
-                f"data set '{info['name']}' reports no layers; figure 9 draws a synthetic generator"
-            )
-        names = [NAMES[0], *[NAMES[1]] * (len(sizes) - 2), NAMES[2]]
-        rows += [
-            {
-                "dataset": info["name"],
-                "title": titles[info["name"]],
-                "layer": layer,
-                "name": name,
-                "units": size,
-                "slope": info["details"]["slope"] if layer else np.nan,
-            }
-            for layer, (name, size) in enumerate(zip(names, sizes, strict=True))
-        ]
-    return pd.DataFrame(rows)
+        dataset, details = info["name"], info["details"]
+        if "layers" not in details:
+            raise ValueError(f"data set '{dataset}' reports no layers; figure 9 draws a synthetic generator")
+        names = [NAMES[0], *[NAMES[1]] * (len(details["layers"]) - 2), NAMES[2]]
+        for layer, (name, units) in enumerate(zip(names, details["layers"], strict=True)):
+            slope = details["slope"] if layer else np.nan
+            rows.append((dataset, titles[dataset], layer, name, units, slope))
+    return pd.DataFrame(rows, columns=["dataset", "title", "layer", "name", "units", "slope"])
 
 
 @paper_style()

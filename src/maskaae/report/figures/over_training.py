@@ -18,17 +18,6 @@ from matplotlib.lines import Line2D
 from maskaae.evaluation.protocol import RUN_KEYS, is_lost
 from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
-from maskaae.report.figures.drawing import (
-    COUNT_COLOUR,
-    DOUBLE_COLUMN,
-    GREY,
-    INK,
-    MODEL_COLOURS,
-    MODEL_MARKERS,
-    SINGLE_COLUMN,
-    TRUE_DIMENSION,
-    paper_style,
-)
 from maskaae.report.selection import add_by_dataset, choose_metric, in_order, metric_label, models_in_order
 from maskaae.report.statistics import interval_label, over_seeds
 
@@ -51,12 +40,9 @@ def fig5_data(
 
     Parameters
     ----------
-    history, titles
-        As said above.
-    n : mapping
-        Data set -> true latent dimension, None where unknown.
-    threshold : mapping
-        Data set -> mask value from which on a dimension is active.
+    n, threshold : mapping
+        Data set -> true latent dimension, None where unknown, and mask value from which on a dimension is
+        active.
 
     Returns
     -------
@@ -84,11 +70,11 @@ def thin(history: pd.DataFrame) -> pd.DataFrame:
     return history[kept]
 
 
-@paper_style()
+@drawing.paper_style()
 def draw_fig5(frame: pd.DataFrame) -> Figure:
     """Mask values above, active dimensions below, one column a capacity."""
     runs = [rows for _, rows in frame.groupby(PANEL, sort=False)]
-    figure = Figure(figsize=(DOUBLE_COLUMN if len(runs) > 1 else SINGLE_COLUMN, 3.3))
+    figure = Figure(figsize=(drawing.DOUBLE_COLUMN if len(runs) > 1 else drawing.SINGLE_COLUMN, 3.3))
     axes = figure.subplots(2, len(runs), squeeze=False, sharex="col", sharey="row", height_ratios=[1.5, 1])
     for (above, below), rows in zip(axes.T, runs, strict=True):
         _draw_masks(above, rows)
@@ -122,36 +108,36 @@ def _draw_masks(ax: Axes, rows: pd.DataFrame) -> None:
     masks = shown[[f"mu_{j}" for j in range(m)]]
     active = masks.columns[masks.iloc[-1] >= threshold]
     for name in masks.columns.difference(active):
-        ax.plot(shown["step"], masks[name], color=GREY, lw=0.7, alpha=0.8, zorder=2)
+        ax.plot(shown["step"], masks[name], color=drawing.GREY, lw=0.7, alpha=0.8, zorder=2)
     for name, colour in zip(active, mpl.colormaps["Blues"](np.linspace(0.45, 1, len(active))), strict=True):
         ax.plot(shown["step"], masks[name], color=colour, lw=0.9, zorder=3)
-    ax.axhline(threshold, color=INK, lw=0.8, ls=drawing.DASHES, zorder=4)
+    ax.axhline(threshold, color=drawing.INK, lw=0.8, ls=drawing.DASHES, zorder=4)
     ax.set_ylim(-0.02, 1.02)
 
 
 def _draw_counts(ax: Axes, rows: pd.DataFrame) -> None:
     for seed, line in rows.groupby("seed"):
         width = 1.4 if seed == _seed_above(rows) else 0.8
-        ax.plot(line["step"], line["active"], drawstyle="steps-post", color=COUNT_COLOUR, lw=width)
+        ax.plot(line["step"], line["active"], drawstyle="steps-post", color=drawing.COUNT_COLOUR, lw=width)
     n = rows["n"].iloc[0]
     if not np.isnan(n):
-        ax.axhline(n, color=INK, lw=0.8, ls=DOTS, zorder=1.5)
+        ax.axhline(n, color=drawing.INK, lw=0.8, ls=DOTS, zorder=1.5)
     drawing.step_axis(ax, rows["step"])
 
 
 def _mask_entries(frame: pd.DataFrame) -> dict[str, Line2D]:
     entries = {
         "active at the end": Line2D([], [], color=mpl.colormaps["Blues"](0.75), lw=0.9),
-        "masked at the end": Line2D([], [], color=GREY, lw=0.7),
+        "masked at the end": Line2D([], [], color=drawing.GREY, lw=0.7),
         f"activity threshold, {frame['threshold'].iloc[0]:g}": Line2D(
-            [], [], color=INK, lw=0.8, ls=drawing.DASHES
+            [], [], color=drawing.INK, lw=0.8, ls=drawing.DASHES
         ),
-        "count of the seed above": Line2D([], [], color=COUNT_COLOUR, lw=1.4),
+        "count of the seed above": Line2D([], [], color=drawing.COUNT_COLOUR, lw=1.4),
     }
     if frame["seed"].nunique() > 1:
-        entries["count of the other seeds"] = Line2D([], [], color=COUNT_COLOUR, lw=0.8)
+        entries["count of the other seeds"] = Line2D([], [], color=drawing.COUNT_COLOUR, lw=0.8)
     if frame["n"].notna().any():
-        entries[TRUE_DIMENSION] = Line2D([], [], color=INK, lw=0.8, ls=DOTS)
+        entries[drawing.TRUE_DIMENSION] = Line2D([], [], color=drawing.INK, lw=0.8, ls=DOTS)
     return entries
 
 
@@ -160,16 +146,8 @@ def fig8_data(
 ) -> pd.DataFrame:
     """Collect the three quantities over training, and when each seed's active count becomes final.
 
-    The losses in a history are those of single batches; they become means over up to `BLOCKS` blocks.
-
-    Parameters
-    ----------
-    history, titles
-        As said above.
-    metrics : DataFrame
-        Metrics of the same runs, a row a seed and checkpoint.
-    metric : mapping
-        Data set -> metric column to draw.
+    The losses in a history are those of single batches; they become means over up to `BLOCKS` blocks. FID is
+    that of the same runs, from the column `metric` of each data set.
 
     Returns
     -------
@@ -210,11 +188,11 @@ def block_means(history: pd.DataFrame) -> pd.DataFrame:
     return groups[["step", *LOSSES]].mean().reset_index()
 
 
-@paper_style()
+@drawing.paper_style()
 def draw_fig8(frame: pd.DataFrame) -> Figure:
     """One row of three panels a data set and capacity."""
     runs = [rows for _, rows in frame.groupby(PANEL, sort=False)]
-    figure = Figure(figsize=(DOUBLE_COLUMN, 0.5 + 1.7 * len(runs)))
+    figure = Figure(figsize=(drawing.DOUBLE_COLUMN, 0.5 + 1.7 * len(runs)))
     axes = figure.subplots(len(runs), 3, squeeze=False)
     for row, rows in zip(axes, runs, strict=True):
         for ax, (quantity, label) in zip(row, QUANTITIES.items(), strict=True):
@@ -225,7 +203,8 @@ def draw_fig8(frame: pd.DataFrame) -> Figure:
         note = f", {lost} seed(s) lost" if lost else ""
         row[0].set_title(loc="left", label=f"{rows['title'].iloc[0]}, $m={rows['m'].iloc[0]}${note}")
     entries: dict[str, Any] = {
-        TITLES[model]: Line2D([], [], color=MODEL_COLOURS[model]) for model in models_in_order(frame["model"])
+        TITLES[model]: Line2D([], [], color=drawing.MODEL_COLOURS[model])
+        for model in models_in_order(frame["model"])
     }
     entries[interval_label(frame)] = drawing.interval_handle()
     entries["a seed's mask reaches its final count"] = drawing.settling_handle()
@@ -235,11 +214,11 @@ def draw_fig8(frame: pd.DataFrame) -> Figure:
 
 def _draw_quantity(ax: Axes, rows: pd.DataFrame) -> None:
     for model in models_in_order(rows["model"]):
-        lines, colour = rows[rows["model"] == model], MODEL_COLOURS[model]
+        lines, colour = rows[rows["model"] == model], drawing.MODEL_COLOURS[model]
         means = drawing.draw_band(ax, "step", lines, colour, order=2)
         ax.plot(means["step"], means["mean"], color=colour, lw=1.2, zorder=4)
         if rows["quantity"].iloc[0] == "fid":  # few enough values to show every seed
-            marker = MODEL_MARKERS[model]
+            marker = drawing.MODEL_MARKERS[model]
             ax.plot(means["step"], means["mean"], marker, color=colour, mec="white", mew=0.5, zorder=4)
             ax.plot(lines["step"], lines["value"], ".", color=colour, ms=3, alpha=0.7, mew=0, zorder=3)
     if rows["quantity"].iloc[0] != "wasserstein":  # whose zero matters

@@ -18,14 +18,7 @@ from numpy.typing import NDArray
 
 from maskaae.data.own.splits import spread_rows
 from maskaae.models.catalogue import TITLES
-from maskaae.report.figures.drawing import (
-    DOUBLE_COLUMN,
-    GREY,
-    MODEL_COLOURS,
-    SINGLE_COLUMN,
-    VERMILLION,
-    paper_style,
-)
+from maskaae.report.figures.drawing import BLUE, DOUBLE_COLUMN, GREY, SINGLE_COLUMN, VERMILLION, paper_style
 from maskaae.report.selection import in_order, models_in_order
 
 REAL = "real"
@@ -39,7 +32,7 @@ NAME_WIDTH = 0.14  # of the figure with all models
 SIDE = 8  # most images along one side of a square of reconstructions
 MOST_COLUMNS = 4  # of vectors
 BINS = 25
-COLOURS = {REAL: GREY, "generated": MODEL_COLOURS["maae"], "reconstructed": VERMILLION}
+COLOURS = {REAL: GREY, "generated": BLUE, "reconstructed": VERMILLION}
 
 
 def fig6_data(
@@ -54,8 +47,6 @@ def fig6_data(
         index, p0 ... p{D-1} (0 to 255, in the order of (H, W, C)).
     shapes : mapping
         Data set -> shape of one image, (H, W, C).
-    titles : mapping
-        Data set -> its title.
 
     Returns
     -------
@@ -87,12 +78,8 @@ def _as_text(rows: pd.DataFrame, shape: Sequence[int]) -> pd.DataFrame:
     if np.isnan(pixels).any():
         raise ValueError(f"data set '{rows['dataset'].iloc[0]}': an image lacks some of {prod(shape)} pixels")
     named = rows[["dataset", "model", "m", "kind", "index"]].astype({"m": "Int64"})
-    return named.assign(
-        height=shape[0],
-        width=shape[1],
-        channels=shape[2],
-        pixels=[" ".join(map(str, image)) for image in pixels.astype(np.uint8)],
-    )
+    named[PIXELS[:-1]] = list(shape)
+    return named.assign(pixels=[" ".join(map(str, image)) for image in pixels.astype(np.uint8)])
 
 
 @paper_style()
@@ -202,17 +189,10 @@ def _draw_models(block: SubFigure, images: pd.DataFrame) -> None:
 
 
 def reconstructions_data(examples: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Take images of each kind at equal distances, as many as fill a square.
+    """Take images of each kind at equal distances, as many as fill a square: kind, index, `PIXELS`.
 
-    Parameters
-    ----------
-    examples : mapping of str to ndarray of uint8 (N, H, W, C)
-        Images under "real", "reconstructed" (of the real ones, in their order) and "generated".
-
-    Returns
-    -------
-    DataFrame
-        kind, index, `PIXELS`.
+    `examples` are uint8 (N, H, W, C) under "real", "reconstructed" (in the order of the real ones) and
+    "generated".
     """
     count = min(map(len, examples.values()))
     shown = spread_rows(count, min(SIDE, isqrt(count)) ** 2)
@@ -238,19 +218,9 @@ def draw_reconstructions(frame: pd.DataFrame) -> Figure:
 
 
 def marginals_data(examples: Mapping[str, NDArray[Any]], names: Sequence[str]) -> pd.DataFrame:
-    """Take the first columns of vectors that vary.
+    """Take the first `MOST_COLUMNS` columns of vectors that vary, by their names, behind a column kind.
 
-    Parameters
-    ----------
-    examples : mapping of str to ndarray (N, D)
-        Rows under "real", "generated" and "reconstructed", in the units of the user's file.
-    names : sequence of str
-        Names of the D columns.
-
-    Returns
-    -------
-    DataFrame
-        kind, and up to four columns by their names.
+    `examples` are (N, D) under "real", "generated" and "reconstructed", in the units of the user's file.
     """
     columns = np.flatnonzero(np.ptp(examples[REAL], axis=0) > 0)[:MOST_COLUMNS]
     tables = []
