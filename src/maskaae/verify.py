@@ -27,17 +27,10 @@ SKIPPED = ("logs", "benchmarks", "resume", "resume.discarded", "raw", "report.ht
 """Folders and files that hold times, messages, downloads and unfinished runs."""
 
 OF_THE_MACHINE = frozenset(
-    (
-        "seconds",
-        "minutes",
-        "steps_per_second",
-        "threads",
-        "device",
-        "versions",
-        "commit",
-        "resumed_from_step",
-        "path",
-    )
+    [
+        *("seconds", "minutes", "steps_per_second", "threads", "device"),
+        *("versions", "commit", "resumed_from_step", "path"),
+    ]
 )
 """Keys of json files, columns and quantities of tables that say where and how fast something was made."""
 
@@ -47,17 +40,7 @@ WORDS = (".md", ".tex")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is to be said of one file.
-
-    Attributes
-    ----------
-    file : str
-        Its path in the folders.
-    verdict : str
-        One of `Verdict`.
-    note : str
-        Where the two differ, and by how much.
-    """
+    """Verdict on one file, by its path in the folders; the note says where they differ, and by how much."""
 
     file: str
     verdict: Verdict
@@ -66,7 +49,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """``|a - b| <= absolute + relative |b|``, element by element; NaN equals NaN."""
+    """`|a - b| <= absolute + relative |b|`, element by element; NaN equals NaN."""
 
     relative: float = RELATIVE
     absolute: float = ABSOLUTE
@@ -82,24 +65,9 @@ class Tolerance:
 
 
 def compare_folders(a: Path, b: Path, tolerance: Tolerance | None = None) -> list[Comparison]:
-    """Compare all results below two folders.
+    """Compare all results below two `results` folders, or folders inside them, file by file, by path.
 
-    Parameters
-    ----------
-    a, b : Path
-        The `results` folder of two runs of the workflow, or any folder inside them.
-    tolerance : Tolerance, optional
-        What counts as the same number.
-
-    Returns
-    -------
-    list of Comparison
-        One a file, sorted by its path.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a folder is missing or has no results.
+    FileNotFoundError if a folder is missing or has no results.
     """
     found = {folder: set(result_files(folder)) for folder in (a, b)}
     limit = tolerance or Tolerance()
@@ -113,13 +81,7 @@ def compare_folders(a: Path, b: Path, tolerance: Tolerance | None = None) -> lis
 
 
 def result_files(folder: Path) -> Iterable[str]:
-    """Paths, relative to a folder, of all results in it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder or no result in it.
-    """
+    """Paths, relative to a folder, of all results in it; FileNotFoundError if there is none."""
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; give the `results` folder of a finished run")
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]

@@ -285,7 +285,7 @@ def test_reference_statistics_are_those_of_the_pixels_in_unit_range():
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 3), dtype=np.uint8)
     statistics = reference_statistics(images, RawFeatures(), batch=7)
     pixels = images.reshape(60, -1) / 255
-    assert statistics.count == 60
+    assert statistics.n_vectors == 60
     np.testing.assert_allclose(statistics.mean, pixels.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(statistics.covariance, np.cov(pixels.T), atol=1e-7)
 
@@ -294,7 +294,7 @@ def test_stored_statistics_come_back(tmp_path):
     statistics = standard_normal_reference()["raw"]
     save_statistics(statistics, tmp_path / "raw.npz")
     loaded = load_statistics(tmp_path / "raw.npz")
-    assert loaded.count == statistics.count
+    assert loaded.n_vectors == statistics.n_vectors
     np.testing.assert_array_equal(loaded.covariance, statistics.covariance)
     np.savez(tmp_path / "other.npz", mean=np.zeros(2))
     with pytest.raises(ValueError, match=r"other\.npz: no array count, covariance"):

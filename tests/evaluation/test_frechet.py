@@ -166,7 +166,7 @@ def test_streamed_statistics_equal_those_of_all_vectors_at_once():
     for chunk in np.split(vectors, [1, 1, 300, 999]):
         statistics.update(chunk)
     streamed = statistics.statistics()
-    assert streamed.count == 1000
+    assert streamed.n_vectors == 1000
     np.testing.assert_allclose(streamed.mean, vectors.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(streamed.covariance, np.cov(vectors.T), rtol=0, atol=1e-11)
 

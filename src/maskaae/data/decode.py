@@ -189,8 +189,8 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 class Workers:
     """Processes for tasks that do not depend on each other; started once, and only for work that is worth it.
 
-    joblib (1.6) has no such bound: its generator of results draws tasks as fast as they are done, however
-    slowly the results are taken, and keeps them all in memory.
+    Results wait for a slow disk only up to a bound, which joblib (1.6) lacks: its generator of results draws
+    tasks as fast as they are done, and a whole data set may wait in memory.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ MLE_NEIGHBOURS = 20
 LOCAL_NEIGHBOURS = 100
 """Neighbours of the maximum likelihood and of the local PCA, scikit-dimension's defaults."""
 LOCAL_SHARE = 0.05
-"""A local component counts from this share of the largest variance on (Fukunaga & Olsen 1971)."""
+"""A local component is large from this share of the largest variance on (Fukunaga & Olsen 1971)."""
 DISCARDED = 0.1
 """Share of the largest distance ratios that TwoNN leaves out (Facco et al. 2017)."""
 
@@ -95,7 +95,7 @@ def _neighbours(x: Floats, wanted: int) -> tuple[Floats, NDArray[np.int64]]:
 
     ValueError if there are too few different examples.
     """
-    from sklearn.neighbors import NearestNeighbors  # here, for the figures that only ask how counts agree
+    from sklearn.neighbors import NearestNeighbors  # here: it takes a second, and figures only need counts
 
     if len(x) <= wanted:
         raise ValueError(f"{len(x)} different examples; {wanted} neighbours need at least {wanted + 1}")
@@ -130,6 +130,8 @@ def estimate(train: NDArray[Any], seeds: Iterable[int], examples: int) -> pd.Dat
     DataFrame
         method, seed, estimate, seconds.
     """
+    import sklearn.neighbors  # noqa: F401 (before the clock starts)
+
     rows = []
     for seed in seeds:
         chosen = np.random.default_rng(seed).permutation(len(train))[:examples]

@@ -22,11 +22,11 @@ FULL_RANK = 1e-10
 
 @dataclass(frozen=True)
 class GaussianStatistics:
-    """Mean (F,) and covariance (F, F), unbiased and in float64, of `count` feature vectors."""
+    """Mean (F,) and covariance (F, F), unbiased and in float64, of `n_vectors` feature vectors."""
 
     mean: FloatArray
     covariance: FloatArray
-    count: int
+    n_vectors: int
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -45,7 +45,7 @@ class GaussianStatistics:
 
 def save_statistics(statistics: GaussianStatistics, path: Path) -> None:
     """Write statistics as an npz file of mean, covariance and count."""
-    np.savez(path, mean=statistics.mean, covariance=statistics.covariance, count=statistics.count)
+    np.savez(path, mean=statistics.mean, covariance=statistics.covariance, count=statistics.n_vectors)
 
 
 def load_statistics(path: Path) -> GaussianStatistics:
@@ -73,7 +73,7 @@ class StreamingStatistics:
     """
 
     def __init__(self, features: int) -> None:
-        self._count = 0
+        self._n_vectors = 0
         self._mean: FloatArray = np.zeros(features)
         self._scatter: FloatArray = np.zeros((features, features))
 
@@ -84,20 +84,20 @@ class StreamingStatistics:
             raise ValueError(f"batch of shape {vectors.shape}: expected (N, {len(self._mean)})")
         if len(vectors) == 0:
             return
-        total = self._count + len(vectors)
+        total = self._n_vectors + len(vectors)
         batch_mean = vectors.mean(axis=0)
         centred = vectors - batch_mean
         shift = batch_mean - self._mean
         self._scatter += centred.T @ centred
-        self._scatter += np.outer(shift, shift) * (self._count * len(vectors) / total)
+        self._scatter += np.outer(shift, shift) * (self._n_vectors * len(vectors) / total)
         self._mean = self._mean + shift * (len(vectors) / total)
-        self._count = total
+        self._n_vectors = total
 
     def statistics(self) -> GaussianStatistics:
         """Statistics of everything seen so far; ValueError below two vectors, which have no covariance."""
-        if self._count < 2:
-            raise ValueError(f"a covariance needs at least 2 vectors, got {self._count}")
-        return GaussianStatistics(self._mean.copy(), self._scatter / (self._count - 1), self._count)
+        if self._n_vectors < 2:
+            raise ValueError(f"a covariance needs at least 2 vectors, got {self._n_vectors}")
+        return GaussianStatistics(self._mean.copy(), self._scatter / (self._n_vectors - 1), self._n_vectors)
 
 
 def frechet_distance(a: GaussianStatistics, b: GaussianStatistics) -> float:
@@ -118,7 +118,7 @@ def frechet_distance(a: GaussianStatistics, b: GaussianStatistics) -> float:
 
 
 def _trace_sqrt_product(a: FloatArray, b: FloatArray) -> float:
-    """Trace of (A B)^(1/2): the sum of the singular values of F_A^T F_B, where A = F_A F_A^T and so for B."""
+    """Trace of (A B)^(1/2): the sum of singular values of F_A^T F_B, with A = F_A F_A^T, B = F_B F_B^T."""
     lower_a, lower_b = _cholesky(a), _cholesky(b)
     if lower_a is not None and lower_b is not None:  # eigenvalues of the square: three times faster, as exact
         cross = blas.dtrmm(1.0, lower_a, lower_b, trans_a=True, lower=True)
@@ -147,8 +147,8 @@ def _deficient_factor(covariance: FloatArray) -> FloatArray:
     factor = np.empty((len(covariance), rank))
     factor[pivots - 1] = np.tril(packed)[:, :rank]
     rest = np.abs(covariance - factor @ factor.T).max()
-    # Pivots end where no diagonal entry of the rest, and so no entry, is above round-off; sums over the rank
-    # add as much again. Ten times that is neither: a direction is negative, and eigenvalues name it.
+    # Pivots end where no entry of the rest is above round-off, and sums over the rank add about as much. Ten
+    # times round-off is no rounding: a direction has a negative variance, and eigenvalues name it.
     return factor if rest <= 10 * round_off else _eigen_factor(covariance)
 
 

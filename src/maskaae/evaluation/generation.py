@@ -64,7 +64,7 @@ def generation_metrics(
     `metric_column`; NaN for a seed that generates NaN or infinite values.
     """
     binary = _measure(model, "binary", spaces, shape, sampling)
-    # Always so for a model without a mask.
+    # A model without a mask has ones for both.
     masks_agree = torch.equal(model.inference_mask("soft"), model.inference_mask("binary"))
     soft = binary if masks_agree else _measure(model, "soft", spaces, shape, sampling)
     columns = {}

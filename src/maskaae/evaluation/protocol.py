@@ -96,7 +96,7 @@ def companion_column(frechet_column: str, measure: Measure) -> str:
 
 
 def feature_spaces(shown: str, dimension: int | None) -> tuple[str, ...]:
-    """Feature spaces that a data set is measured in: the one that figures show, and raw values if they fit.
+    """Feature spaces that a data set is measured in: that of its figures, and raw values if they fit.
 
     Where D is None, known only from the data, raw values are measured. ValueError if raw values are to be
     shown and D is above `RAW_LIMIT`.

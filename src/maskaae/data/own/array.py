@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from maskaae.data.dataset import DatasetInfo, Split
 from maskaae.data.own.splits import OwnData, read_splits, write_own
 from maskaae.data.published.mnist import open_plain, read_header, read_idx
-from maskaae.data.registry import Description
 from maskaae.data.writer import check_finite, require_own
+
+if TYPE_CHECKING:
+    from maskaae.data.registry import Description
 
 logger = logging.getLogger(__name__)
 

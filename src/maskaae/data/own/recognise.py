@@ -39,7 +39,7 @@ def complete(config: Values) -> dict[str, Any]:
     entries = config["datasets"]
     if config.get("data") is not None:
         if not any(entry["name"] == OWN for entry in entries):
-            raise ValueError(f"data: no data set is named {OWN!r}; name so the one that is to get the path")
+            raise ValueError(f"data: no data set is named {OWN!r}; name that way the one that gets the path")
         path = str(config["data"])
         entries = [{**entry, "path": path} if entry["name"] == OWN else entry for entry in entries]
     rest = {key: value for key, value in config.items() if key not in ("data", "datasets")}
