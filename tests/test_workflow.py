@@ -1,5 +1,9 @@
 """The DAG: what is planned, what is refused while it is parsed, and a run through every rule."""
 
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,12 +20,13 @@ OTHER_SOURCES = set(SOURCES) - {"synthetic", "digits"}
 """Sources whose data the smoke configuration cannot have."""
 
 
-def snakemake(folder, *arguments, config="config/smoke.yaml", check=True):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "workflow/Snakefile")]
+def snakemake(folder, *arguments, config="config/smoke.yaml", check=True, repository=REPOSITORY):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow/Snakefile")]
     command += ["--directory", str(folder), *arguments]
     if config:
-        command += ["--configfile", str(REPOSITORY / config)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        command += ["--configfile", str(repository / config)]
+    environment = {**os.environ, "PYTHONPATH": str(repository / "src")}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
     if check:
         assert result.returncode == 0, result.stderr[-3000:]
     return result
@@ -142,6 +147,111 @@ def test_finished_run_has_nothing_to_do_until_a_module_changes(finished):
     assert "Nothing to be done" in snakemake(finished, "--dry-run").stdout
     summary = snakemake(finished, "--dry-run", "--forcerun", "fig4").stdout
     assert "train" not in summary.split("Job stats:")[1].split("total")[0]
+
+
+@pytest.fixture(scope="module")
+def moved(finished, tmp_path_factory):
+    """The checkout with its finished run, at another place."""
+    folder = tmp_path_factory.mktemp("moved") / "checkout"
+    shutil.copytree(finished, folder)
+    for name in ("config", "scripts", "src", "workflow"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def replan(moved):
+    """Function: edit files of the moved checkout, plan, and put the files back; returns the jobs."""
+    package, kept = moved / "src/maskaae", {}
+
+    def plan(edits):
+        for name, edit in edits.items():
+            path = package / name
+            kept[path] = path.read_text() if path.exists() else None
+            path.write_text(edit(kept[path] or ""))
+        result = snakemake(moved, "--dry-run", repository=moved)
+        return {} if "Nothing to be done" in result.stdout else planned(result)
+
+    yield plan
+    for path, text in kept.items():
+        path.unlink() if text is None else path.write_text(text)
+
+
+def changed(text):
+    return f"{text}\nCHANGED = 1\n"
+
+
+DECIDING = {
+    "prepare_synthetic",
+    "prepare_digits",
+    "train_classifier",
+    "reference_statistics",
+    "tune",
+    "train",
+}
+DECIDING |= {"evaluate", "covariance", "samples", "intrinsic_dimension"}
+"""Rules whose work is not done in a minute, where data are large."""
+
+
+def test_moved_checkout_has_nothing_to_do_nor_have_new_comments_docstrings_and_times(moved, replan):
+    names = [path.relative_to(moved / "src/maskaae").as_posix() for path in (moved / "src").rglob("*.py")]
+    assert replan({}) == {}
+    assert (
+        replan({name: lambda text: text.replace('"""', '"""Anew. ', 1) + "# A comment.\n" for name in names})
+        == {}
+    )
+
+
+def test_new_model_retrains_and_measures_nothing(replan):
+    line = '    "plain_ae": ModelEntry("AE", "maskaae.models.plain_ae", "PlainAutoEncoder"),\n'
+    edits = {
+        "models/plain_ae.py": lambda text: "class PlainAutoEncoder: pass\n",
+        "models/catalogue.py": lambda text: text.replace("] = {\n", "] = {\n" + line, 1),
+    }
+    jobs = replan(edits)
+    assert not DECIDING & set(jobs)
+    assert "table1" in jobs  # it lists the models
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("models/irmae.py", {"train": 1, "evaluate": 1}),
+        ("models/nested_maae.py", {"train": 2, "evaluate": 2, "covariance": 1, "samples": 1}),
+        (
+            "evaluation/inception.py",
+            {"reference_statistics": 3, "evaluate": 6, "tune": 1, "train": 1, "samples": 1},
+        ),
+        ("evaluation/dimension.py", {"intrinsic_dimension": 1}),
+        ("report/claims/wording.py", {}),
+    ],
+)
+def test_changed_module_reruns_what_imports_it_and_what_comes_after(replan, module, expected):
+    """Of six trainings, IRMAE is one and the nested MAAE two; RAE is trained again once it is tuned."""
+    jobs = replan({module: changed})
+    assert jobs
+    assert {rule: count for rule, count in jobs.items() if rule in DECIDING} == expected
+
+
+def test_workflow_and_run_agree_on_the_code(finished):
+    """Of every run, the hash in run.json is a parameter of the job that trained it."""
+    records = [json.loads(path.read_text()) for path in (finished / ".snakemake/metadata").iterdir()]
+    trained = {record["log"][0]: set(record["params"]) for record in records if record["rule"] == "train"}
+    runs = list(finished.glob("results/runs/*/*/*/run.json"))
+    assert len(runs) == len(trained) == 6
+    for path in runs:
+        log = f"results/logs/train/{'/'.join(path.parent.parts[-3:])}.log"
+        assert repr(json.loads(path.read_text())["code_sha256"]) in trained[log], path
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "workflow/rules").glob("*.smk")), ids=lambda path: path.stem
+)
+def test_every_rule_has_the_code_of_its_own_script(path):
+    text = path.read_text()
+    scripts = re.findall(r'script:\s+"../../scripts/(.+)\.py"', text)
+    code = re.findall(r'code=code_(?:of|with_model)\(\s*"?([\w.]+)', text)
+    assert [name.replace("record.script", "{params.script}") for name in code] == scripts
 
 
 def test_fig_files_are_the_same_when_drawn_again(finished):
