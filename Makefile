@@ -140,7 +140,7 @@ report: setup ## The demo as one html page with captions: results/report.html
 	snakemake --configfile config/demo.yaml --report results/report.html
 
 docs: setup ## Write the parts of the docs that are made: key table, and what the last demo gave
-	$(python) -m maskaae.config.key_table workflow/schemas/config.schema.yaml config/README.md
+	$(python) -m maskaae.config.schema workflow/schemas/config.schema.json config/README.md
 	$(python) docs/make_pictures.py results/figures docs/results/demo "fig*" cuts
 	cp results/demo_time.txt results/metrics.csv results/tables/table2.md docs/results/demo/
 

@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from maskaae.config import DatasetEntry, check_config, read_config
+from maskaae.config.checking import check_config
+from maskaae.config.experiment import DatasetEntry
+from maskaae.config.reading import read_config
 from maskaae.data import registry
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.stepping import Stepper
 
-SCHEMA = Path(__file__).parent.parent / "workflow/schemas/config.schema.yaml"
 SMALL_BATCH = 2
 
 
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--teraflops", type=float, default=20.0, help="assumed sustained rate")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    experiment = check_config(read_config(arguments.config), yaml.safe_load(SCHEMA.read_text()))
+    experiment = check_config(read_config(arguments.config))
     rows = []
     for dataset, model, m in experiment.runs():
         entry = experiment.datasets[dataset]

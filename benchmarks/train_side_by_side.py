@@ -12,17 +12,15 @@ import argparse
 import logging
 from pathlib import Path
 
-import yaml
-
-from maskaae.config import check_config, read_config
-from maskaae.config.variants import split_label
+from maskaae.config.checking import check_config
+from maskaae.config.experiment import split_label
+from maskaae.config.reading import read_config
 from maskaae.data.dataset import load_dataset
 from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan
 from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 SCRIPT = ROOT / "scripts/train.py"
 
 
@@ -42,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
-    experiment = check_config(read_config(arguments.configfile), yaml.safe_load(SCHEMA.read_text()))
+    experiment = check_config(read_config(arguments.configfile))
     results = arguments.directory / "results"
     folders: dict[int, Path] = {}
     prepared: list[PreparedRun] = []

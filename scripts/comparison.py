@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from maskaae.config.variants import groups_from_dicts
+from maskaae.config.experiment import groups_from_dicts
 from maskaae.report import comparison
 from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_info, read_runs

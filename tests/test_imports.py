@@ -189,12 +189,12 @@ BREACHES = [
     (
         "evaluation.protocol",
         "from safetensors.torch import save",
-        "config.asked imports safetensors.torch through evaluation.protocol",
+        "config.checking imports safetensors.torch through evaluation.protocol",
     ),
     (
-        "config.asked",
+        "config.checking",
         "from maskaae.method import losses",
-        "config.asked imports torch through method.losses",
+        "config.checking imports torch through method.losses",
     ),
     (
         "method.__init__",

@@ -1,18 +1,23 @@
-"""config/README.md shows the schema as it is."""
+"""What is made from the description of the keys is as the description is."""
 
+import json
 from pathlib import Path
 
-import yaml
-
-from maskaae.config.key_table import MARKER, key_table
+from maskaae.config.keys import Configuration
+from maskaae.config.schema import MARKER, json_schema, key_table
 
 REPOSITORY = Path(__file__).parents[2]
+SCHEMA = json_schema(Configuration)
 
 
 def test_readme_holds_the_table_of_the_schema():
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
-    table = (REPOSITORY / "config/README.md").read_text().partition(MARKER)[2]
-    assert table == key_table(schema), "run `make docs`"
+    table = (REPOSITORY / "config/README.md").read_text(encoding="utf-8").partition(MARKER)[2]
+    assert table == key_table(SCHEMA), "run `make docs`"
+
+
+def test_schema_for_editors_is_that_of_the_description():
+    written = (REPOSITORY / "workflow/schemas/config.schema.json").read_text(encoding="utf-8")
+    assert json.loads(written) == json.loads(json.dumps(SCHEMA)), "run `make docs`"
 
 
 def test_nested_keys_and_list_items_have_rows_of_their_own():

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from maskaae.config import ConfigError, check_config, read_config
+from maskaae.config.checking import check_config
+from maskaae.config.keys import Configuration
+from maskaae.config.reading import ConfigError, read_config
+from maskaae.config.schema import json_schema, resolved
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = json_schema(Configuration)
 TABLE = yaml.safe_load((Path(__file__).parent / "broken_configs.yaml").read_text())
 
 
@@ -29,7 +32,7 @@ def check(config, folder):
     """Take the way of the Snakefile."""
     path = folder / "experiment.yaml"
     path.write_text(config if isinstance(config, str) else yaml.safe_dump(config), encoding="utf-8")
-    check_config(read_config(path), SCHEMA)
+    check_config(read_config(path))
 
 
 def test_the_configuration_that_is_broken_in_so_many_ways_is_good(tmp_path):
@@ -46,8 +49,7 @@ def test_broken_configuration_is_refused_in_the_words_of_the_table(case, tmp_pat
 
 def leaves(schema, at=()):
     """Every key of the schema that takes a plain value, with its place and what it may be."""
-    if "$ref" in schema:
-        schema = {**SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    schema = resolved(schema, SCHEMA)
     for key, part in schema.get("properties", {}).items():
         yield from leaves(part, (*at, key))
     if at == ("datasets",):
@@ -80,5 +82,5 @@ GENERATED = [(at, value) for at, schema in leaves(SCHEMA) for value in wrong_val
 @pytest.mark.parametrize(("at", "value"), GENERATED, ids=lambda part: str(part)[:60])
 def test_generated_broken_value_is_refused_by_its_key(at, value):
     with pytest.raises(ConfigError) as caught:
-        check_config(changed(at, value), SCHEMA)
+        check_config(changed(at, value))
     assert str(at[-1]) in str(caught.value)

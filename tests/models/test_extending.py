@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from maskaae.config import check_config
+from maskaae.config.checking import check_config
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.models import catalogue
@@ -45,8 +45,7 @@ def test_configuration_takes_the_new_model(name):
         "datasets": [{"name": "d", "source": "digits", "capacities": yaml.safe_load(CONFIGURATION_LINE)}],
         "tables": {"table1": {"d": 16}},
     }
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
-    experiment = check_config(config, schema)
+    experiment = check_config(config)
     assert experiment.runs() == [("d", name, 16)]
     assert experiment.datasets["d"].models_at(16) == [name]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.config.variants import Group, Row
+from maskaae.config.experiment import Group, Row
 from maskaae.report.comparison import as_markdown, compare, draw, recount, summary
 from maskaae.report.figures.drawing import paper_style
 

@@ -5,12 +5,12 @@ Defines `EXPERIMENT` (see maskaae.config) and the functions that turn wildcards 
 
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-from maskaae.config import check_config, read_config
-from maskaae.config.variants import SEPARATOR, split_label
+from maskaae.config.checking import check_config
+from maskaae.config.experiment import SEPARATOR, split_label
+from maskaae.config.reading import read_config
 from maskaae.data.own.recognise import OWN
 from maskaae.models import catalogue
 from maskaae.provenance import code_version
@@ -19,9 +19,6 @@ REPOSITORY = Path(workflow.basedir).parent
 CONFIG_FILES = workflow.config_settings.configfiles or [
     REPOSITORY / "config/config.yaml"
 ]
-SCHEMA = yaml.safe_load(
-    (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()
-)
 
 # Read here rather than by `configfile:`, which would merge the paper's grid into every other one.
 try:
@@ -29,13 +26,13 @@ try:
     for config_file in CONFIG_FILES:
         update_config(experiment_config, read_config(Path(config_file)))
     update_config(experiment_config, config)  # `--config key=value`
-    EXPERIMENT = check_config(experiment_config, SCHEMA)
+    EXPERIMENT = check_config(experiment_config)
 except (OSError, ValueError) as error:  # no such file, or a broken configuration
     raise WorkflowError(f"{', '.join(map(str, CONFIG_FILES))}: {error}") from None
 
 DATASETS = EXPERIMENT.datasets
 RUN = "results/runs/{dataset}/{model}/m{m}"
-"""`model` is a label: a model, or one of its variants (maskaae.config.variants)."""
+"""`model` is a label: a model, or one of its variants (maskaae.config.experiment)."""
 
 RAW = "results/data/raw"
 """Published files, downloaded or put there by hand."""

@@ -1,24 +1,228 @@
-"""A checked experiment: every default filled in, and all that it asks for known to be there."""
+"""A checked experiment: data sets, models, capacities, and variants of their settings that are compared.
+
+A variant is MaskAAE trained with some settings changed. A run's folder is named by its label: ``maae`` is the
+model as the data set trains it, ``maae-no_penalty`` the model with the changes of the variant ``no_penalty``.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jsonschema import Draft202012Validator
-
-from maskaae.config.asked import figure_problems
-from maskaae.config.datasets import DatasetEntry, check_network, dataset_entry, network_problems
-from maskaae.config.errors import ConfigError, explain, repeated
-from maskaae.config.reading import Values, fill_defaults, infinite_values
-from maskaae.config.variants import MASKED, Group, Variant, apply, group_from_config, lineage, split_label
-from maskaae.data import registry
-from maskaae.data.own.recognise import complete
-from maskaae.data.registry import suggestion
-from maskaae.method.presets import DeterministicConstants, Fidelity, Hyperparameters, VariationalConstants
+from maskaae.config.keys import Comparison, Variant
+from maskaae.config.schema import Values
+from maskaae.method.presets import PRESETS, Hyperparameters
 from maskaae.models.catalogue import TITLES
 from maskaae.report.records import RECORDS
+from maskaae.tuning.candidates import Candidates
+
+SEPARATOR = "-"
+"""Between model and variant in a label; no name of a model or a variant holds it."""
+BASE_TITLE = "base"
+MASKED = "maae"
+"""Model that variants are variants of."""
+
+
+def label(model: str, variant: str | None) -> str:
+    """Name of a model in a variant, as it stands in paths and in the column ``model`` of metrics.csv."""
+    return model if variant is None else f"{model}{SEPARATOR}{variant}"
+
+
+def split_label(label: str) -> tuple[str, str | None]:
+    """Return model and variant of a label; None for the model as the data set trains it."""
+    model, _, variant = label.partition(SEPARATOR)
+    return model, variant or None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is trained with beside data set, model, capacity and seeds."""
+
+    network: Values
+    hyperparameters: Hyperparameters
+
+
+def lineage(name: str, variants: Mapping[str, Variant]) -> list[str]:
+    """Names of the variants whose changes make up a variant, the first to be made first.
+
+    Raises
+    ------
+    ValueError
+        If a name is not among ``variants``, or a variant is its own base.
+    """
+    line: list[str] = []
+    following: str | None = name
+    while following is not None:
+        if following not in variants:
+            known = ", ".join(sorted(variants)) or "none"
+            raise ValueError(f"no variant {following!r}; known: {known}")
+        if following in line:
+            raise ValueError(f"variants: {name}: base: {following!r} comes back to itself")
+        line.insert(0, following)
+        following = variants[following].base
+    return line
+
+
+def varied(own: Setting, overrides: Sequence[Values], name: str, variants: Mapping[str, Variant]) -> Setting:
+    """Change settings as a variant and those that it is based on say.
+
+    Parameters
+    ----------
+    own : Setting
+        The data set's.
+    overrides : sequence of mapping
+        Hyper-parameters that the configuration puts on any preset; a variant's preset gets them too.
+    name : str
+        The variant.
+    variants : mapping
+        All of them, by name.
+
+    Raises
+    ------
+    ValueError
+        If a variant changes nothing; the message names it.
+    """
+    setting = own
+    for step in lineage(name, variants):
+        variant = variants[step]
+        hyperparameters = setting.hyperparameters
+        if variant.preset is not None:
+            hyperparameters = PRESETS[variant.preset]
+            for values in overrides:
+                hyperparameters = hyperparameters.override(values)
+        hyperparameters = hyperparameters.override(variant.hyperparameters)
+        changed = Setting({**setting.network, **variant.network}, hyperparameters)
+        if changed == setting:
+            raise ValueError(f"variants: {step}: changes nothing here; leave it out or change a value")
+        setting = changed
+    return setting
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a comparison, by its label.
+
+    Its kind is ``base``, what all others differ from, ``change`` of it, or ``reference``: another model in
+    the same setting.
+    """
+
+    label: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs on one data set that differ from the first of them, the base.
+
+    All are trained at each of the capacities. The base's dimensions are counted again with each of the
+    thresholds of "active".
+    """
+
+    title: str
+    dataset: str
+    capacities: tuple[int, ...]
+    rows: tuple[Row, ...]
+    thresholds: tuple[float, ...]
+
+
+def group_of(comparison: Comparison, variants: Mapping[str, Variant]) -> Group:
+    """Work out the runs of a comparison.
+
+    Raises
+    ------
+    ValueError
+        If it names a variant that is not there, or one of another base.
+    """
+    base = comparison.base
+    if base is not None:
+        lineage(base, variants)
+    rows = [Row(label(MASKED, base), BASE_TITLE, "base")]
+    for name in comparison.variants:
+        lineage(name, variants)
+        variant = variants[name]
+        if variant.base != base:
+            raise ValueError(
+                f"variant {name!r} changes {variant.base or 'the settings of the data set'}, "
+                f"not {base or 'these settings'}; give it 'base: {base or 'null'}'"
+            )
+        rows.append(Row(label(MASKED, name), variant.title or name.replace("_", " "), "change"))
+    rows += [Row(label(model, base), TITLES[model], "reference") for model in comparison.references]
+    return Group(
+        title=comparison.title,
+        dataset=comparison.dataset,
+        capacities=tuple(comparison.capacities),
+        rows=tuple(rows),
+        thresholds=tuple(comparison.thresholds),
+    )
+
+
+def groups_from_dicts(groups: Sequence[Values]) -> list[Group]:
+    """Rebuild groups from ``dataclasses.asdict``, as they come through the workflow."""
+    return [
+        Group(
+            title=group["title"],
+            dataset=group["dataset"],
+            capacities=tuple(group["capacities"]),
+            rows=tuple(Row(**row) for row in group["rows"]),
+            thresholds=tuple(group["thresholds"]),
+        )
+        for group in groups
+    ]
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One data set of an experiment, with what is to be trained on it.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name in paths and its name in figures.
+    source_spec : mapping
+        What its source needs to prepare it.
+    capacities : mapping of str to tuple of int
+        Capacities to train, by model.
+    capacity : int or None
+        The capacity shown where a figure or table has room for one.
+    features : str
+        Feature space of the distance that figures show.
+    measured : tuple of str
+        All feature spaces that are measured: that one and, where D is not too large, raw values.
+    metric : str
+        Column of that distance.
+    network, training : mapping
+        As described by `keys.Network` and `keys.Training`.
+    hyperparameters : Hyperparameters
+        Constants of the method.
+    variants : mapping of str to Setting
+        What the variants that are compared on it are trained with.
+    tuning : mapping of str to Candidates
+        By model, hyper-parameters that are chosen on a validation split.
+    """
+
+    name: str
+    title: str
+    source_spec: Values
+    capacities: Mapping[str, tuple[int, ...]]
+    capacity: int | None
+    features: str
+    measured: tuple[str, ...]
+    metric: str
+    network: Values
+    training: Values
+    hyperparameters: Hyperparameters
+    variants: Mapping[str, Setting] = field(default_factory=dict)
+    tuning: Mapping[str, Candidates] = field(default_factory=dict)
+
+    def setting(self, model_label: str) -> Setting:
+        """Networks and constants of a model as the data set trains it, or of one of its variants."""
+        variant = split_label(model_label)[1]
+        return Setting(self.network, self.hyperparameters) if variant is None else self.variants[variant]
+
+    def models_at(self, m: int) -> list[str]:
+        """Models that are trained at a capacity."""
+        return [model for model, capacities in self.capacities.items() if m in capacities]
 
 
 @dataclass(frozen=True)
@@ -32,17 +236,15 @@ class Experiment:
     datasets : mapping of str to DatasetEntry
         By name, in the order of the configuration.
     evaluation : mapping
-        Sample count and seed of the evaluation.
+        As described by `keys.Evaluation`.
     figures, tables : mapping
         What each figure or table shows; those that are absent are not drawn.
     on_request : frozenset of str
         Figures and tables that are made only when they are asked for by name.
     comparisons : mapping of str to tuple of Group
         By name, what each comparison of variants trains and shows.
-    claims : mapping or None
-        Data sets and thresholds that the paper's claims are judged with.
-    dimensions : mapping or None
-        Data sets on which ways of finding the dimension are compared.
+    claims, dimensions : mapping or None
+        As described by `keys.Claims` and `keys.Dimensions`.
     """
 
     seeds: tuple[int, ...]
@@ -79,136 +281,3 @@ class Experiment:
         on_request = set().union(*(shown[name] for name in asked & self.on_request))
         plain = set().union(*(shown[name] for name in asked - self.on_request))
         return models - (on_request - plain)
-
-
-def check_config(config: Values, schema: Values) -> Experiment:
-    """Check a configuration and work out what it asks for.
-
-    Parameters
-    ----------
-    config : mapping
-        As read from YAML; `data` and every `auto` are replaced by what the data say.
-    schema : mapping
-        ``workflow/schemas/config.schema.yaml``.
-
-    Returns
-    -------
-    Experiment
-        With every default filled in.
-
-    Raises
-    ------
-    ConfigError
-        With one line a problem: key, value and what would be right.
-    """
-    problems = [explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
-    problems += infinite_values(config)  # which a schema cannot refuse: NaN is below no minimum
-    if problems:
-        raise ConfigError(sorted(problems))
-    try:
-        config = complete(config)
-    except (OSError, ValueError) as error:  # no such data, or they say too little
-        raise ConfigError([str(error)]) from error
-    problems = list(network_problems(config["datasets"]))
-    config = fill_defaults(config, schema)
-    names = [entry["name"] for entry in config["datasets"]]
-    problems += [f"datasets: two data sets are named {name!r}; names must differ" for name in repeated(names)]
-    entries: dict[str, DatasetEntry] = {}
-    for values in config["datasets"]:
-        try:
-            entries[values["name"]] = dataset_entry(values, config, schema)
-        except ValueError as error:
-            problems.append(str(error))
-    comparisons: dict[str, tuple[Group, ...]] = {}
-    if not problems:
-        problems = [*figure_problems(config, entries), *_known_problems(config, entries)]
-        try:
-            comparisons = _comparisons(config, entries)
-        except ValueError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError(problems)
-    return Experiment(
-        seeds=tuple(config["seeds"]),
-        datasets=entries,
-        evaluation=config["evaluation"],
-        figures=config["figures"],
-        tables=config["tables"],
-        on_request=frozenset(config["on_request"]),
-        comparisons=comparisons,
-        claims=config["claims"],
-        dimensions=config["dimensions"],
-    )
-
-
-def _known_problems(config: Values, entries: Mapping[str, DatasetEntry]) -> Iterator[str]:
-    """Data sets that claims and dimensions ask for and cannot use; missing runs are for the tables."""
-    claims, dimensions = config["claims"] or {}, config["dimensions"] or {}
-    known = {"claims: known": claims.get("known", []), "dimensions: datasets": dimensions.get("datasets", [])}
-    for where, names in {**known, "claims: images": claims.get("images", [])}.items():
-        for name in names:
-            if name not in entries:
-                yield f"{where}: no data set {name!r}{suggestion(name, entries)}"
-            elif where in known and "n" not in entries[name].source_spec:
-                source = entries[name].source_spec["source"]
-                yield f"{where}: {name!r} comes from {source!r}, its n is not known; use 'synthetic'"
-
-
-VARIANT_COMPARISONS = ("ablations", "why_it_fails")
-"""Sections that compare variants; each is a target of its name."""
-
-
-def _comparisons(config: Values, entries: dict[str, DatasetEntry]) -> dict[str, tuple[Group, ...]]:
-    """Read the comparisons, and put the settings of the variants they need into the data sets' entries.
-
-    Raises
-    ------
-    ValueError
-        With section, group and the first problem in it.
-    """
-    variants = {name: Variant.from_config(name, values) for name, values in config["variants"].items()}
-    comparisons: dict[str, tuple[Group, ...]] = {}
-    for section in VARIANT_COMPARISONS:
-        groups = []
-        for values in config[section]:
-            where = f"{section}: {values['title']}"
-            try:
-                group = group_from_config(values, variants, TITLES)
-                if group.dataset not in entries:
-                    raise ValueError(f"no data set {group.dataset!r}{suggestion(group.dataset, entries)}")
-                entries[group.dataset] = _with_variants(entries[group.dataset], group, variants, config)
-            except ValueError as error:
-                raise ValueError(f"{where}: {error}") from error
-            groups.append(group)
-        if groups:
-            comparisons[section] = tuple(groups)
-    return comparisons
-
-
-def _with_variants(
-    entry: DatasetEntry, group: Group, variants: Mapping[str, Variant], config: Values
-) -> DatasetEntry:
-    """Add the settings of a group's variants to the data set that it is trained on."""
-    own = next(values for values in config["datasets"] if values["name"] == entry.name)
-    overrides = (config["hyperparameters"], own["hyperparameters"])
-    kind, dimension = registry.describe(entry.source_spec)
-    settings = dict(entry.variants)
-    for row in group.rows:
-        variant = split_label(row.label)[1]
-        if variant is not None and variant not in settings:
-            setting = apply(entry.setting(MASKED), overrides, lineage(variant, variants))
-            check_network(entry.name, setting.network, kind, dimension)
-            settings[variant] = setting
-    for m in group.capacities:
-        if dimension is not None and m > dimension:
-            raise ValueError(f"capacities: m = {m} is above D = {dimension} of {entry.name!r}")
-    return dataclasses.replace(entry, variants=settings)
-
-
-def hyperparameter_names() -> tuple[list[str], dict[str, list[str]]]:
-    """Names of the hyper-parameters, and of those in each group of them, to check the schema against."""
-    groups = {"fidelity": Fidelity, "vae": VariationalConstants, "deterministic": DeterministicConstants}
-    return (
-        [f.name for f in dataclasses.fields(Hyperparameters)],
-        {name: [f.name for f in dataclasses.fields(group)] for name, group in groups.items()},
-    )

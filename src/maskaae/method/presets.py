@@ -1,7 +1,11 @@
 """Every constant of the method, and the presets that name whole sets of them.
 
 ``PAPER`` holds the released constants; where the script and the text differ it follows the script, and
-``Fidelity`` has the switch. ``ROBUST`` is ours.
+``Fidelity`` has the switch. ``ROBUST`` is ours. Each constant is described here and nowhere else: type and
+bounds in its annotation, meaning and source in the text below it. ``maskaae.config`` checks configurations
+against these descriptions, and makes the JSON schema and the table of keys from them.
+
+Sources: [code] the released script, [text] the paper, [inferred], [our choice], or the code of a rival.
 """
 
 from __future__ import annotations
@@ -9,108 +13,96 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+ProperFraction = Annotated[Number, Field(gt=0, lt=1)]
+Integer = Annotated[int, Field(strict=True)]
+Count = Annotated[Integer, Field(ge=1)]
+
+
+class Constants:
+    """What pydantic is told of the classes below, which check nothing themselves."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
-class Fidelity:
-    """Which side to take where the paper's text and the released script differ, or say nothing.
-
-    Attributes
-    ----------
-    mask_training : {"soft", "nested"}
-        The mask scales codes and follows the gradient of eq 17 [code]; or it opens and closes dimensions,
-        and follows eq 17 measured at every number of them, see ``maskaae.method.nested`` [our choice].
-    reconstruction : {"auto", "bce", "mse"}
-        Pixel-mean cross-entropy [code] or mean squared error [text]. ``auto``: cross-entropy on images,
-        squared error on vectors, which are not confined to [0, 1].
-    reconstruction_scale : {"raw", "relative"}
-        Reconstruction term of eq 17 as it is [code], or as a share of the loss of always decoding the mean
-        example [our choice]: its weight then means the same on every data set.
-    wasserstein_term : {"one_plus_squared", "squared"}
-        ``(1 + W)^2`` [code] or ``W^2`` [text] in eq 17.
-    ramp : {"code", "continuous"}
-        ``R(m)`` with the script's jump at m = 20 [code], or without it [our choice]. Ignored when
-        ``ramp_doubling_steps`` is set.
-    decay : {"loss", "learning_rate", "none"}
-        At step 5R the script divides two *losses* by 5, which RMSProp cancels [code]; ``learning_rate``
-        divides the learning rates instead, as was probably meant [inferred].
-    mask_at_inference : {"binary", "soft"}
-        Generate through the thresholded mask [text] or through ``mu`` itself [code].
-    optimiser : {"tf1_rmsprop", "torch_rmsprop", "adam"}
-        TensorFlow 1's RMSProp [code], torch's, or Adam.
-    """
+class Fidelity(Constants):
+    """Which side to take where the paper's text and the released script differ, or say nothing."""
 
     mask_training: Literal["soft", "nested"] = "soft"
+    """`soft`: the mask scales codes and follows the gradient of eq 17 [code]; `nested`: it opens and closes
+    dimensions by eq 17 measured at every number of them (docs/robust.md) [our choice]"""
     reconstruction: Literal["auto", "bce", "mse"] = "auto"
+    """pixel-mean cross-entropy `bce` [code] or squared error `mse` [text]; `auto`: `bce` on images, `mse` on
+    vectors, which are not confined to [0, 1]"""
     reconstruction_scale: Literal["raw", "relative"] = "raw"
+    """reconstruction term of eq 17 `raw` [code], or `relative` to the loss of decoding the mean example, so
+    that its weight means the same on every data set [our choice]"""
     wasserstein_term: Literal["one_plus_squared", "squared"] = "one_plus_squared"
+    """`one_plus_squared` (1 + W)^2 [code] or `squared` W^2 [text] in eq 17"""
     ramp: Literal["code", "continuous"] = "code"
+    """`code`: R(m) jumps at m = 20 [code]; `continuous`: it does not [our choice]; `ramp_doubling_steps`
+    replaces both"""
     decay: Literal["loss", "learning_rate", "none"] = "loss"
+    """at step 5R, `loss` divides two losses by 5, which RMSProp cancels [code]; `learning_rate` divides the
+    learning rates, as was probably meant [inferred]"""
     mask_at_inference: Literal["binary", "soft"] = "binary"
+    """codes are generated through the `binary` thresholded mask [text] or the `soft` mask mu itself [code]"""
     optimiser: Literal["tf1_rmsprop", "torch_rmsprop", "adam"] = "tf1_rmsprop"
+    """TensorFlow 1's `tf1_rmsprop` [code], `torch_rmsprop` or `adam`"""
 
 
 @dataclass(frozen=True)
-class VariationalConstants:
-    """Constants of the variational auto-encoders; the defaults are published ones.
+class VariationalConstants(Constants):
+    """Constants of the variational auto-encoders; the defaults are published ones."""
 
-    Attributes
-    ----------
-    rate : float
-        Learning rate of the networks (Adam): 1e-4 in the code of Dai and Wipf (2019), who halve it twice.
-    variance_rate : float
-        Learning rate of a learned decoder variance's logarithm: in their code that of the networks.
-    variance : float
-        ``gamma`` of ``vae_fixed``: one in Dai and Wipf (2019), for images in [0, 1] of 28 x 28 and more.
-    flow_steps, flow_hidden : int
-        Steps of ``vae_flow``'s flow, and hidden units of each: the smallest of Kingma et al. (2016, table 1).
-    second_hidden : tuple of int
-        Hidden widths of ``two_stage_vae``'s second stage, those of Dai and Wipf's code.
-    second_share : float
-        Share of the run's steps that goes to the second stage: 800 of 1200 epochs in Dai and Wipf's code.
-    """
-
-    rate: float = 1e-4
-    variance_rate: float = 1e-4
-    variance: float = 1.0
-    flow_steps: int = 2
-    flow_hidden: int = 320
-    second_hidden: tuple[int, ...] = (1024, 1024, 1024)
-    second_share: float = 2 / 3
+    rate: Positive = 1e-4
+    """learning rate of the networks (Adam) [code of Dai and Wipf, 2019, who halve it twice]"""
+    variance_rate: Positive = 1e-4
+    """learning rate of the logarithm of a learned decoder variance [code of Dai and Wipf, 2019]"""
+    variance: Positive = 1.0
+    """decoder variance of `vae_fixed`, in the data's units; 1 for images in [0, 1] [Dai and Wipf, 2019]"""
+    flow_steps: Count = 2
+    """steps of the flow of `vae_flow` [smallest of Kingma et al., 2016, table 1]"""
+    flow_hidden: Count = 320
+    """hidden units of each step of the flow [smallest of Kingma et al., 2016, table 1]"""
+    second_hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (1024, 1024, 1024)
+    """hidden layers of the second stage of `two_stage_vae` [code of Dai and Wipf, 2019]"""
+    second_share: ProperFraction = 2 / 3
+    """share of the run's steps that trains the second stage [code of Dai and Wipf, 2019: 800 of 1200]"""
 
 
 @dataclass(frozen=True)
-class DeterministicConstants:
-    """Constants of WAE-MMD, WAE-GAN and RAE; the defaults are published ones, for MNIST.
+class DeterministicConstants(Constants):
+    """Constants of WAE-MMD, WAE-GAN and RAE; the defaults are published ones, for MNIST."""
 
-    Attributes
-    ----------
-    cost_weight : float
-        Factor on the squared error of WAE-MMD and WAE-GAN, summed over dimensions: 0.05 in the code of
-        Tolstikhin et al. (2018), for data in [0, 1].
-    penalty_weight : float
-        Their ``lambda``: 10 in that code, on MNIST and CelebA.
-    wae_rate, discriminator_rate : float
-        Learning rates of their networks and of WAE-GAN's discriminator (Adam): 1e-3 and 5e-4 there on MNIST.
-    code_weight, decoder_weight : float
-        RAE's ``beta`` on a code's mean square and ``lambda`` on the sum of the decoder's squared weights:
-        1e-4 and 1e-7 in the code of Ghosh et al. (2020), on MNIST and CelebA.
-    rae_rate : float
-        Learning rate of RAE's networks (Adam): 5e-4 there.
-    mixture_examples : int
-        Training examples, at most, whose codes RAE's mixture is fitted to before each checkpoint; there all.
-    """
-
-    cost_weight: float = 0.05
-    penalty_weight: float = 10.0
-    wae_rate: float = 1e-3
-    discriminator_rate: float = 5e-4
-    code_weight: float = 1e-4
-    decoder_weight: float = 1e-7
-    rae_rate: float = 5e-4
-    mixture_examples: int = 50_000
+    cost_weight: Positive = 0.05
+    """factor on the summed squared error of `wae_mmd` and `wae_gan`, for data in [0, 1]
+    [code of Tolstikhin et al., 2018]"""
+    penalty_weight: NonNegative = 10.0
+    """lambda of `wae_mmd` and `wae_gan` [code of Tolstikhin et al., 2018, on MNIST and CelebA]"""
+    wae_rate: Positive = 1e-3
+    """learning rate of their encoder and decoder (Adam) [code of Tolstikhin et al., 2018, on MNIST]"""
+    discriminator_rate: Positive = 5e-4
+    """learning rate of the discriminator of `wae_gan` (Adam) [code of Tolstikhin et al., 2018, on MNIST]"""
+    code_weight: NonNegative = 1e-4
+    """beta of `rae`, on the codes' mean square [code of Ghosh et al., 2020, on MNIST and CelebA]"""
+    decoder_weight: NonNegative = 1e-7
+    """lambda of `rae`, on the sum of the decoder's squared weights [code of Ghosh et al., 2020, on MNIST and
+    CelebA]"""
+    rae_rate: Positive = 5e-4
+    """learning rate of `rae` (Adam) [code of Ghosh et al., 2020]"""
+    mixture_examples: Annotated[Integer, Field(ge=20)] = 50_000
+    """training examples, at most, whose codes the mixture of `rae` is fitted to before each checkpoint
+    [our choice; in the code of Ghosh et al., 2020, all]"""
 
 
 REACH_FACTOR = 1.5
@@ -118,43 +110,43 @@ REACH_MARGIN = 2.0
 
 
 def search_reach(count: Any, factor: Any = REACH_FACTOR) -> Any:
-    """How many dimensions the search looks at: half as many again as are open, and two [our choice].
+    """Return how many dimensions the search looks at, ``ceil(factor * count + 2)`` [our choice].
 
-    Looking no further keeps a large capacity from being harder than a small one; the margin lets the count
-    grow again.
+    Looking no further keeps a large capacity from being harder than a small one; the margin of 2 lets the
+    count grow again.
 
     Parameters
     ----------
     count : float, Tensor or Series of floats
         Open dimensions.
     factor : float or Tensor
-        Towards its end the search looks less far: at this many times as many, and two.
+        The search lowers it towards its end.
 
     Returns
     -------
     Any
-        Of the kind that was given: the reach, rounded up. It may be above the capacity.
+        Of the type of ``count``. It may be above the capacity.
     """
     return -(-(factor * count + REACH_MARGIN) // 1.0)
 
 
 class SearchWindow(NamedTuple):
-    """Which codes a part of the search of ``nested`` training looks at.
+    """Where a part of the search of ``nested`` training cuts codes off.
 
     Attributes
     ----------
     start : float
         Share of the search from which the window holds.
     shortest, longest : float
-        Times the open dimensions: codes are cut above the one, and (with two more) at most at the other.
+        Codes are cut after more than ``shortest * count`` and at most ``longest * count + 2`` dimensions.
     """
 
-    start: float
-    shortest: float
-    longest: float
+    start: NonNegative
+    shortest: NonNegative
+    longest: NonNegative
 
 
-def search_windows(rows: Sequence[Sequence[float]]) -> tuple[SearchWindow, ...]:
+def read_windows(rows: Sequence[Sequence[float]]) -> tuple[SearchWindow, ...]:
     """Read windows, given as rows of three numbers.
 
     Raises
@@ -165,112 +157,94 @@ def search_windows(rows: Sequence[Sequence[float]]) -> tuple[SearchWindow, ...]:
     """
     windows = tuple(SearchWindow(*map(float, row)) for row in rows)
     starts = [window.start for window in windows]
-    if (
-        not starts
-        or starts[0] != 0.0
-        or any(b <= a for a, b in itertools.pairwise(starts))
-        or starts[-1] >= 1
-    ):
-        raise ValueError(
-            f"search_windows: they start at {starts}; the first starts at 0, each other later, below 1"
-        )
+    later = all(a < b for a, b in itertools.pairwise(starts))
+    if not (starts and starts[0] == 0.0 and later and starts[-1] < 1):
+        raise ValueError(f"they start at {starts}; the first starts at 0, each other later, below 1")
     for window in windows:
         if not 0 <= window.shortest < 1 <= window.longest <= REACH_FACTOR:
             raise ValueError(
-                f"search_windows: {list(window)} cuts codes between {window.shortest:g} and "
-                f"{window.longest:g} times the open dimensions; "
-                f"give a number below 1, and one from 1 to {REACH_FACTOR:g}"
+                f"{list(window)} cuts codes between {window.shortest:g} and {window.longest:g} times the "
+                f"open dimensions; give a number below 1, and one from 1 to {REACH_FACTOR:g}"
             )
     return windows
 
 
+def read_interval(ends: Sequence[float]) -> tuple[float, float]:
+    """Read two numbers as an interval, or raise a ValueError."""
+    low, high = map(float, ends)
+    if not low <= high:
+        raise ValueError(f"[{low:g}, {high:g}] is no interval; give low <= high")
+    return low, high
+
+
 @dataclass(frozen=True)
-class Hyperparameters:
-    """Constants of losses, mask and optimisers; the defaults are the released script's [code].
+class Hyperparameters(Constants):
+    """Constants of losses, mask and optimisers; the defaults are the released script's [code]."""
 
-    Attributes
-    ----------
-    mask_start : tuple of two floats
-        ``M`` starts uniform between them.
-    mask_ceiling : float or None
-        ``M`` is kept at or below it, so that a dimension can be closed again at any time; None: no ceiling.
-        Read by ``nested`` training.
-    mask_delay : int
-        Steps before the first mask update; ``nested`` training has none.
-    search_share : float
-        Share of the run in which ``nested`` training learns the mask, before the model that it leaves
-        trains on by itself.
-    search_room : bool
-        Whether the search of ``nested`` training has dimensions beyond the capacity, as many as it would look
-        at from there. The mask keeps none of them, and they are cut out of the model that is stored.
-    full_share : float
-        Share of the codes that ``nested`` training does not cut off.
-    search_windows : tuple of SearchWindow
-        Where ``nested`` training cuts codes off, from which part of the search on.
-    search_annealing : float
-        Share of the search, at its end, over which learning rates of auto-encoder, critic and generator fall.
-    search_floor : float
-        Share of their learning rates that they keep at the end of the search.
-    settling_factor : float
-        Times ``reconstruction_weight`` the reconstruction weighs where the search ends and settles the count.
-    ramp_doubling_steps : int or None
-        Steps after which ``c(t)`` doubles; None: ``4 R(m)``.
-    activity_threshold : float
-        A dimension is active when ``mu`` reaches it.
-    reconstruction_weight : float
-        ``l1`` of eq 17.
-    wasserstein_weight, regulariser_weight : float
-        Factors on the other two terms of eq 17, one in the paper; zero leaves a term out.
-    variance_weight, variance_sharpness : float
-        ``l_var`` and ``a`` of eq 14.
-    penalty_weight : float
-        Weight of the gradient penalty in eq 16.
-    critic_steps : int
-        Critic updates a training step.
-    autoencoder_rate, critic_rate, generator_rate, mask_rate : float
-        Learning rates of the four optimisers.
-    annealing : float
-        Share of the run (with ``nested`` training, of what follows its search), at its end, over which
-        learning rates fall linearly to zero.
-    fidelity : Fidelity
-        Switches between the paper's text and the released script.
-    vae : VariationalConstants
-        Constants of the variational auto-encoders, which read only ``annealing`` beside them.
-    deterministic : DeterministicConstants
-        Constants of WAE-MMD, WAE-GAN and RAE, which read only ``annealing`` beside them.
-    """
-
-    mask_start: tuple[float, float] = (0.0, 5.0)
-    mask_ceiling: float | None = None
-    mask_delay: int = 0
-    search_share: float = 0.5
-    search_room: bool = True
-    full_share: float = 0.3
-    search_windows: tuple[SearchWindow, ...] = (
+    mask_start: Annotated[tuple[NonNegative, NonNegative], AfterValidator(read_interval)] = (0.0, 5.0)
+    """M starts uniform between these two [code]"""
+    mask_ceiling: Positive | None = None
+    """`nested` mask training keeps M at or below it, so that a dimension can be closed again at any time;
+    null: no ceiling [our choice]"""
+    mask_delay: Annotated[Integer, Field(ge=0)] = 0
+    """steps before the first mask update [code]; `nested` mask training has none"""
+    search_share: ProperFraction = 0.5
+    """share of the run in which `nested` mask training learns the mask; then the model that it leaves trains
+    on by itself [our choice]"""
+    search_room: StrictBool = True
+    """whether `nested` mask training searches with dimensions beyond the capacity, as many as it would look
+    at from there; it keeps none of them, and they are cut out of the stored model [our choice]"""
+    full_share: Annotated[Number, Field(ge=0, lt=1)] = 0.3
+    """share of the codes that `nested` mask training does not cut off [our choice]"""
+    search_windows: Annotated[tuple[SearchWindow, ...], Field(min_length=1), AfterValidator(read_windows)] = (
         SearchWindow(start=0.0, shortest=0.0, longest=1.5),
         SearchWindow(start=0.5, shortest=0.75, longest=1.5),
         SearchWindow(start=0.75, shortest=0.9, longest=1.15),
     )
-    search_annealing: float = 0.25
-    search_floor: float = 0.2
-    settling_factor: float = 1.0
-    ramp_doubling_steps: int | None = None
-    activity_threshold: float = 0.1
-    reconstruction_weight: float = 1000.0
-    wasserstein_weight: float = 1.0
-    regulariser_weight: float = 1.0
-    variance_weight: float = 100.0
-    variance_sharpness: float = 10.0
-    penalty_weight: float = 10.0
-    critic_steps: int = 5
-    autoencoder_rate: float = 5e-4
-    critic_rate: float = 1e-4
-    generator_rate: float = 1e-4
-    mask_rate: float = 5e-4
-    annealing: float = 0.0
-    fidelity: Fidelity = field(default_factory=Fidelity)
-    vae: VariationalConstants = field(default_factory=VariationalConstants)
-    deterministic: DeterministicConstants = field(default_factory=DeterministicConstants)
+    """where `nested` mask training cuts codes off: rows of a share of the search from which the row holds,
+    and the shortest and the longest cut as multiples of the open dimensions, two more at the longest
+    [our choice]"""
+    search_annealing: Fraction = 0.25
+    """share of the search of `nested` mask training, at its end, over which learning rates of auto-encoder,
+    critic and generator fall [our choice]"""
+    search_floor: Fraction = 0.2
+    """share of their learning rates that auto-encoder, critic and generator keep at the end of the search of
+    `nested` mask training [our choice]"""
+    settling_factor: Positive = 1.0
+    """times `reconstruction_weight` the reconstruction weighs where the search of `nested` mask training ends
+    and the count is settled [our choice]"""
+    ramp_doubling_steps: Count | None = None
+    """steps after which the regulariser's weight c(t) doubles; null: 4 R(m) [code]"""
+    activity_threshold: ProperFraction = 0.1
+    """a dimension is active from this mask value mu on [code]"""
+    reconstruction_weight: NonNegative = 1000.0
+    """l1 of eq 17 [code]"""
+    wasserstein_weight: NonNegative = 1.0
+    """factor on the Wasserstein term of eq 17 [code]; 0 leaves it out"""
+    regulariser_weight: NonNegative = 1.0
+    """factor on the regulariser of eq 17, beside its ramp [code]; 0 leaves it out"""
+    variance_weight: NonNegative = 100.0
+    """l_var of eq 14 [code]"""
+    variance_sharpness: NonNegative = 10.0
+    """a of eq 14 [code]"""
+    penalty_weight: NonNegative = 10.0
+    """weight of the gradient penalty in eq 16 [code]"""
+    critic_steps: Count = 5
+    """critic updates a training step [code]"""
+    autoencoder_rate: Positive = 5e-4
+    """learning rate of encoder and decoder on eq 14 [code]"""
+    critic_rate: Positive = 1e-4
+    """learning rate of the critic [code]"""
+    generator_rate: Positive = 1e-4
+    """learning rate of the encoder on eq 15 [code]"""
+    mask_rate: Positive = 5e-4
+    """learning rate of the mask [code]"""
+    annealing: Fraction = 0.0
+    """share of the run, at its end (with `nested` mask training, of what follows its search), over which all
+    learning rates fall linearly to zero [code]; the only constant here that rivals read too"""
+    fidelity: Fidelity = Fidelity()
+    vae: VariationalConstants = VariationalConstants()
+    deterministic: DeterministicConstants = DeterministicConstants()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as stored beside a model."""
@@ -291,26 +265,27 @@ class Hyperparameters:
         ValueError
             If ``mask_start`` is no interval, or ``search_windows`` no windows.
         """
-        known = {f.name for f in dataclasses.fields(self)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise KeyError(f"unknown hyper-parameter {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        _refuse_unknown(self, values)
         changes = dict(values)
-        for group in {"fidelity", "deterministic"} & set(changes):
-            changes[group] = dataclasses.replace(getattr(self, group), **changes[group])
-        if "mask_start" in changes:
-            low, high = changes["mask_start"]
-            if not low <= high:
-                raise ValueError(f"mask_start: [{low}, {high}] is no interval; give low <= high")
-            changes["mask_start"] = (float(low), float(high))
-        if "search_windows" in changes:
-            changes["search_windows"] = search_windows(changes["search_windows"])
-        if "vae" in changes:
-            given = dict(changes["vae"])
-            if "second_hidden" in given:
-                given["second_hidden"] = tuple(given["second_hidden"])  # a list, where it comes from YAML
-            changes["vae"] = dataclasses.replace(self.vae, **given)
+        for name, read in (("mask_start", read_interval), ("search_windows", read_windows)):
+            if name in changes:
+                try:
+                    changes[name] = read(changes[name])
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from error
+        for name in {"fidelity", "vae", "deterministic"} & set(changes):
+            group = getattr(self, name)
+            _refuse_unknown(group, changes[name])
+            lists = {key: tuple(value) for key, value in changes[name].items() if isinstance(value, list)}
+            changes[name] = dataclasses.replace(group, **{**changes[name], **lists})
         return dataclasses.replace(self, **changes)
+
+
+def _refuse_unknown(constants: Any, values: Mapping[str, Any]) -> None:
+    known = {described.name for described in dataclasses.fields(constants)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise KeyError(f"unknown hyper-parameter {unknown[0]!r}; known: {', '.join(sorted(known))}")
 
 
 PAPER = Hyperparameters()
@@ -336,4 +311,5 @@ ROBUST = Hyperparameters(
     ),
     deterministic=DeterministicConstants(mixture_examples=10_000),
 )
-PRESETS: Mapping[str, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}
+Preset = Literal["paper", "robust"]
+PRESETS: Mapping[Preset, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from maskaae.config.variants import Group
+from maskaae.config.experiment import Group
 from maskaae.evaluation.protocol import RUN_KEYS, Measure, companion_column, last
 from maskaae.report.figures import drawing
 from maskaae.report.figures.drawing import (

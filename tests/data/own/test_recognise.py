@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from maskaae.config import ConfigError, check_config
+from maskaae.config.checking import check_config
+from maskaae.config.reading import ConfigError
 from maskaae.data.own.recognise import choose_capacities, complete, recognise
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = yaml.safe_load((ROOT / "config/own_data.yaml").read_text())
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 VALUES = np.random.default_rng(0).normal(size=(100, 6))
 
 
@@ -82,7 +82,7 @@ def write_array(folder):
 def test_template_with_a_path_is_a_valid_experiment(tmp_path, write):
     """Whatever the data are, nobody needs to edit the template, and m stays at or below D = 6."""
     path = write(tmp_path)
-    experiment = check_config({**TEMPLATE, "data": str(path)}, SCHEMA)
+    experiment = check_config({**TEMPLATE, "data": str(path)})
     assert experiment.datasets["own"].source_spec["path"] == str(path)
     assert experiment.datasets["own"].capacities == {"wae": (2, 3, 6), "maae": (2, 3, 6)}
 
@@ -97,18 +97,18 @@ def test_listed_capacities_above_the_dimension_are_still_refused(tmp_path):
     entry = {**TEMPLATE["datasets"][0], "capacities": {"maae": [7]}}
     config = {"datasets": [entry], "data": str(write_array(tmp_path))}
     with pytest.raises(ConfigError, match="m = 7 is above D = 6"):
-        check_config(config, SCHEMA)
+        check_config(config)
 
 
 def test_missing_path_says_how_to_give_one():
     with pytest.raises(ConfigError, match="make own DATA=path"):
-        check_config(TEMPLATE, SCHEMA)
+        check_config(TEMPLATE)
 
 
 def test_anything_but_auto_or_lists_of_capacities_is_refused():
     entry = {**TEMPLATE["datasets"][0], "capacities": "automatic"}
     with pytest.raises(ConfigError, match=r"'automatic' does not match .*`auto`, for your own data"):
-        check_config({"datasets": [entry]}, SCHEMA)
+        check_config({"datasets": [entry]})
 
 
 def test_configuration_without_own_data_stays_as_it_is():
