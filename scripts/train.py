@@ -14,8 +14,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.method.presets import Hyperparameters
     from maskaae.method.spec import ModelSpec
     from maskaae.training.loop import TrainingPlan
-    from maskaae.training.run import train_run
-    from maskaae.tuning.candidates import read_chosen
+    from maskaae.training.run import read_chosen, train_run
 
     torch.set_num_threads(snakemake.threads)
     dataset = load_dataset(Path(snakemake.input.info).parent)

@@ -8,7 +8,7 @@ import torch
 from maskaae.method import losses
 from maskaae.networks.mlp import MlpCritic
 from maskaae.randomness import torch_generator
-from maskaae.training.fast.relu_pass import CriticPass
+from maskaae.training.fast.explicit import CriticPass
 from maskaae.training.stepping import flatten_parameters_
 
 

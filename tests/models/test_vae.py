@@ -12,9 +12,8 @@ from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
-from maskaae.training.interruption import TrainingInterruptedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
-from maskaae.training.store import RunStore
+from maskaae.training.store import RunStore, TrainingInterruptedError
 
 CONSTANTS = PAPER.override(
     {"vae": {"rate": 1e-3, "flow_hidden": 12, "second_hidden": [10, 10], "second_share": 0.5}}

@@ -14,10 +14,9 @@ from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.networks.convolutional import SeedBatchNormalisation, SeedConvolution, SeedDeconvolution
-from maskaae.training.interruption import TrainingInterruptedError
 from maskaae.training.loop import TrainingPlan, TrainingRun
 from maskaae.training.stepping import Stepper
-from maskaae.training.store import RunStore
+from maskaae.training.store import RunStore, TrainingInterruptedError
 
 NORMALISATIONS = ["batch", "group", "none"]
 SPEC = ModelSpec(

@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
-from maskaae.training import progress
-from maskaae.training.progress import Progress
+from maskaae.training import loop
+from maskaae.training.loop import Progress
 
 
 @pytest.fixture
 def clock(monkeypatch):
     now = {"seconds": 0.0}
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now["seconds"])
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now["seconds"])
     return now
 
 

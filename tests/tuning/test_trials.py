@@ -8,7 +8,8 @@ from maskaae.evaluation.examples import Sampling
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingPlan
-from maskaae.tuning.candidates import Candidates, nested, read_chosen
+from maskaae.training.run import read_chosen
+from maskaae.tuning.candidates import Candidates, nested
 from maskaae.tuning.trials import divide, tune
 
 NO_LABELS = np.zeros(0, dtype=np.int64)

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
 from maskaae.models.build import build_for_training, model_bytes
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.draws import Draws, TrainingData
-from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
-from maskaae.training.interruption import StopRequest, TrainingInterruptedError
-from maskaae.training.progress import Progress
 from maskaae.training.stepping import Stepper
-from maskaae.training.store import RunStore
+from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from maskaae.training.fast.graph import GraphTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -33,33 +36,21 @@ ENCODED_AT_A_TIME = 1000
 """Training examples in one pass when a model is given the codes of many."""
 
 
+SLOW_RUN = timedelta(hours=12)
+"""A run on a CPU that will take longer is worth a warning."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Length and intervals of a run, in training steps.
-
-    Attributes
-    ----------
-    steps : int
-        Training steps.
-    batch_size : int
-        Examples a batch.
-    log_every : int
-        Steps between rows of the history.
-    checkpoint_every : int
-        Steps between checkpoints of the model and saves of the resume state.
-    on_divergence : {"stop", "continue"}
-        What to do when a loss, gradient or mask of a seed is not finite: stop the run, or finish the other
-        seeds and mark this one as lost.
-    precision : {"tf32", "float32"}
-        Of matrix products on a GPU; a CPU always has single precision.
-    """
+    """Length and intervals of a run, in training steps."""
 
     steps: int
     batch_size: int
-    log_every: int
-    checkpoint_every: int
+    log_every: int  # steps between rows of the history
+    checkpoint_every: int  # steps between checkpoints of the model and saves of the resume state
+    # When a loss, gradient or mask of a seed is not finite: stop the run, or finish the other seeds.
     on_divergence: Literal["stop", "continue"] = "stop"
-    precision: Literal["tf32", "float32"] = "tf32"
+    precision: Literal["tf32", "float32"] = "tf32"  # of matrix products on a GPU; see `set_precision`
 
 
 class TrainingRun:
@@ -124,34 +115,28 @@ class TrainingRun:
                 pass
 
     def parts(self, stop: StopRequest, longest: int = 100) -> Iterator[None]:
-        """Train part by part: what trains beside it on the same GPU can be given steps in between.
+        """Train in parts of at most ``longest`` steps.
 
-        Parameters
-        ----------
-        stop : StopRequest
-            Whether a signal asked for a stop.
-        longest : int
-            Steps of a part, at most. A GPU works at them while the caller has its turn.
-
-        Raises
-        ------
-        TrainingDivergedError, TrainingInterruptedError
-            As in :meth:`train`.
+        Between two parts the caller may give steps to what trains beside it on the same GPU, which meanwhile
+        works at those of the last part. Errors are those of :meth:`train`.
         """
-        plan = self._plan
+        plan, spec = self._plan, self.model.spec
         progress = Progress(plan.steps, self.step, self._device)
-        logger.info(
-            "training %s, m = %d, seeds %s, on %s",
-            self.model.spec.model,
-            self.model.spec.capacity,
-            self.model.seeds,
-            self._device,
-        )
+        words = "training %s, m = %d, seeds %s, on %s"
+        logger.info(words, spec.model, spec.capacity, self.model.seeds, self._device)
         if self.step == 0:
             self._save_checkpoint()
         while self.step < plan.steps:
             with self._stream():
-                losses = self._take_steps(min(longest, self._steps_to_next_row()), stop)
+                for _ in range(min(longest, self._steps_to_next_row())):
+                    if self._graph is None:
+                        losses = self._stepper.step(self._draws.next(), self.step)
+                        self._watch.look(losses, self.step)
+                    else:
+                        losses = self._graph.step(self.step)
+                    self.step += 1
+                    if stop.received:
+                        break
             yield
             with self._stream():
                 self._account_for(losses, progress, stop)
@@ -165,15 +150,6 @@ class TrainingRun:
             for every in (self._plan.log_every, self._plan.checkpoint_every)
         )
         return min(self._plan.steps, *due) - self.step
-
-    def _take_steps(self, count: int, stop: StopRequest) -> dict[str, Tensor]:
-        """Take some steps, fewer if a stop is asked for; losses of the last."""
-        for _ in range(count):
-            losses = self._take_step()
-            self.step += 1
-            if stop.received:
-                break
-        return losses
 
     def _account_for(self, losses: dict[str, Tensor], progress: Progress, stop: StopRequest) -> None:
         """Log and save what is due after the step just taken, the last of ``losses``."""
@@ -202,16 +178,10 @@ class TrainingRun:
         if not self._stepper.can_be_captured:
             logger.info("%s is trained by plain steps: they cannot be captured", self.model.spec.model)
             return None
+        from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps  # a CPU has no graphs
+
         steps = ScheduledSteps(self._stepper, self._draws, self._watch, self._device)
         return GraphTrainer(steps, self._device)
-
-    def _take_step(self) -> dict[str, Tensor]:
-        """Take the next training step and let the watch see its losses."""
-        if self._graph is not None:
-            return self._graph.step(self.step)
-        losses = self._stepper.step(self._draws.next(), self.step)
-        self._watch.look(losses, self.step)
-        return losses
 
     def _give_up_diverged_seeds(self) -> None:
         """Make sure that losses, gradients and masks are finite; mark a seed as lost, or stop, otherwise."""
@@ -280,14 +250,48 @@ class TrainingRun:
         self.step = state["step"]
 
 
+class Progress:
+    """Tells how a run is getting on: a line in the log every so many seconds, a bar on a terminal."""
+
+    def __init__(self, steps: int, first_step: int, device: str, seconds: float = 10.0) -> None:
+        self._steps, self._first, self._device, self._interval = steps, first_step, device, seconds
+        self._start = self._last_line = time.monotonic()
+        self._warned = False
+        self._bar = tqdm(total=steps, initial=first_step, disable=not sys.stderr.isatty(), unit="step")
+
+    def report(self, step: int, losses: Mapping[str, float], active: Sequence[int]) -> None:
+        """Take in the state after ``step`` steps: losses averaged over seeds, active count of each seed."""
+        self._bar.update(step - self._bar.n)
+        self._bar.set_postfix(active=",".join(map(str, active)), refresh=False)
+        now = time.monotonic()
+        if now - self._last_line < self._interval and step < self._steps:
+            return
+        self._last_line = now
+        speed = (step - self._first) / max(now - self._start, 1e-9)
+        left = timedelta(seconds=round((self._steps - step) / max(speed, 1e-9)))
+        text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
+        counts = ", ".join(map(str, active))
+        words = "step %d of %d  %s  active %s  %.1f steps/s  %s left"
+        logger.info(words, step, self._steps, text, counts, speed, left)
+        self._warn_if_slow(left)
+
+    def _warn_if_slow(self, left: timedelta) -> None:
+        if self._device == "cpu" and left > SLOW_RUN and not self._warned:
+            self._warned = True
+            logger.warning(
+                "this run trains on a CPU and needs about %s more; a GPU is meant for this length", left
+            )
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        self._bar.close()
+
+
 def set_precision(precision: Literal["tf32", "float32"]) -> None:
     """Choose how this process multiplies single-precision matrices, and convolves, on GPUs.
 
-    Parameters
-    ----------
-    precision : {"tf32", "float32"}
-        ``tf32`` rounds what is multiplied to 10 bits after the binary point and adds up in single precision;
-        ``float32`` rounds nothing.
+    ``tf32`` rounds what is multiplied to 10 bits after the binary point and adds up in single precision;
+    ``float32`` rounds nothing. A CPU always has single precision.
     """
     allowed = {"tf32": True, "float32": False}[precision]
     torch.backends.cuda.matmul.allow_tf32 = allowed

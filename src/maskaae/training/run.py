@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import time
@@ -19,9 +20,8 @@ from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
-from maskaae.training.interruption import StopRequest
 from maskaae.training.loop import TrainingPlan, TrainingRun
-from maskaae.training.store import RunStore, write_atomically
+from maskaae.training.store import RunStore, StopRequest, write_atomically
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,24 +33,12 @@ DONE = object()
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a run leaves behind.
+    """What a run leaves behind."""
 
-    Attributes
-    ----------
-    model : LatentModel
-        After the last step.
-    history : DataFrame
-        One row per logged step and seed.
-    record : dict
-        Specification, plan, data hash, scaling of the data, versions, device and duration.
-    store : RunStore
-        Holds the checkpoints.
-    """
-
-    model: LatentModel
-    history: DataFrame
-    record: dict[str, Any]
-    store: RunStore
+    model: LatentModel  # after the last step
+    history: DataFrame  # one row per logged step and seed
+    record: dict[str, Any]  # specification, plan, data, scaling, code, versions, device, duration
+    store: RunStore  # holds the checkpoints
 
     def write(self, folder: Path) -> None:
         """Put the checkpoints into ``folder`` and write model.safetensors, history.csv and run.json there."""
@@ -63,32 +51,14 @@ class TrainedRun:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run that is ready to be trained, or to go on.
-
-    Attributes
-    ----------
-    training : TrainingRun
-        What trains.
-    store : RunStore
-        Where it saves.
-    record : dict
-        Specification, plan, data and code, for run.json.
-    """
+    """A run that is ready to be trained, or to go on."""
 
     training: TrainingRun
     store: RunStore
-    record: dict[str, Any]
+    record: dict[str, Any]  # what is known beforehand
 
     def finished(self, first_step: int, seconds: float) -> TrainedRun:
-        """What the run leaves behind, once it is trained.
-
-        Parameters
-        ----------
-        first_step : int
-            Step that it started from.
-        seconds : float
-            Time that it took.
-        """
+        """What the run leaves behind, once it is trained in some seconds from the step ``first_step`` on."""
         run, steps = self.training, self.record["plan"]["steps"]
         record = {
             **self.record,
@@ -181,6 +151,19 @@ def train_run(
     first_step = prepared.training.step
     prepared.training.train()
     return prepared.finished(first_step, time.monotonic() - started)
+
+
+def read_chosen(table: str | Path | None) -> dict[str, Any]:
+    """What tuning chose, as `Hyperparameters.override` takes it, of a table of `maskaae.tuning.trials.tune`.
+
+    Nothing, without a table.
+    """
+    if table is None:
+        return {}
+    with Path(table).open(encoding="utf-8", newline="") as file:
+        chosen = [row["override"] for row in csv.DictReader(file) if row["chosen"] == "True"]
+    override: dict[str, Any] = json.loads(chosen[0])
+    return override
 
 
 def train_side_by_side(prepared: Sequence[PreparedRun]) -> Iterator[tuple[PreparedRun, TrainedRun]]:

@@ -14,15 +14,10 @@ from maskaae.training.optimisers import OPTIMISERS, Optimiser, TorchOptimiser
 
 
 def flatten_parameters_(module: nn.Module) -> nn.Parameter:
-    """Lay all parameters of a network, and their gradients, into one vector each, in place.
+    """Lay all parameters of a network into one vector, in place, and their gradients into its ``.grad``.
 
     The parameters become views: the optimiser then takes a handful of operations on one long vector, where
     it would take as many for each small tensor.
-
-    Returns
-    -------
-    Parameter
-        The vector, its ``.grad`` set.
     """
     parameters = list(module.parameters())
     flat = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
@@ -51,7 +46,7 @@ class Stepper:
     """
 
     def __init__(self, model: LatentModel, steps: int, batch: int | None = None) -> None:
-        self._model, self._steps = model, steps
+        self.model, self._steps = model, steps
         self._flat = self._flatten_networks()
         self._parameters = model.parameter_groups()
         self._vectors = {name: self._vectors_of(name) for name in self._parameters}
@@ -66,7 +61,7 @@ class Stepper:
     def _flatten_networks(self) -> dict[int, nn.Parameter]:
         """Vector that each parameter now lives in, by the parameter's id."""
         owner: dict[int, nn.Parameter] = {}
-        for child in self._model.children():
+        for child in self.model.children():
             parameters = list(child.parameters())
             if parameters:
                 flat = flatten_parameters_(child)
@@ -83,36 +78,17 @@ class Stepper:
         from_device = not any(
             isinstance(optimiser, TorchOptimiser) for optimiser in self._optimisers.values()
         )
-        return self._model.can_be_captured and from_device
+        return self.model.can_be_captured and from_device
 
     def step(self, draw: Draw, step: int) -> dict[str, Tensor]:
-        """Take one training step.
-
-        Returns
-        -------
-        dict of str to Tensor
-            Loss of each update, by name, shape (times, seed): a name that is updated several times a step
-            has several rows.
-        """
-        self.prepare(step)
-        return self.take(draw, self.constants(step), self.phase(step), self.rates(step))
-
-    def prepare(self, step: int) -> None:
-        """Let the model do what is due before a step."""
-        self._model.prepare(step)
-
-    def constants(self, step: int) -> tuple[float | Tensor, ...]:
-        """Numbers in the model's losses at a step."""
-        return self._model.constants(step)
-
-    def phase(self, step: int) -> int:
-        """Kind of a step."""
-        return self._model.phase(step)
+        """Take one training step; losses of its updates by name, (times, seed): critics take several."""
+        self.model.prepare(step)
+        return self.take(draw, self.model.constants(step), self.model.phase(step), self.rates(step))
 
     def rates(self, step: int) -> dict[str, float]:
         """Learning rate of each update at a step."""
-        rates = self._model.learning_rates(step)
-        return {name: rate * self._model.rate_share(name, step, self._steps) for name, rate in rates.items()}
+        rates = self.model.learning_rates(step)
+        return {name: rate * self.model.rate_share(name, step, self._steps) for name, rate in rates.items()}
 
     def take(
         self,
@@ -140,10 +116,10 @@ class Stepper:
     @torch.no_grad()
     def gradient_norms(self) -> dict[str, Tensor]:
         """Norm of the last gradient of each network and of each parameter outside of them, each (seed,)."""
-        owned = {name: list(child.parameters()) for name, child in self._model.named_children()}
+        owned = {name: list(child.parameters()) for name, child in self.model.named_children()}
         owned |= {
             name.removesuffix("_parameter"): [parameter]
-            for name, parameter in self._model.named_parameters(recurse=False)
+            for name, parameter in self.model.named_parameters(recurse=False)
         }
         squares = {
             name: [p.grad.reshape(len(p), -1).square().sum(dim=1) for p in parameters if p.grad is not None]

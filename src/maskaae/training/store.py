@@ -1,4 +1,4 @@
-"""Files of a run in progress: model checkpoints and the state that a killed run resumes from.
+"""Files of a run in progress: checkpoints, the state that a killed run resumes from, and the request to stop.
 
 They live in a folder that the workflow does not know as an output, because outputs of a failed job are
 deleted. Every file is written beside its place, flushed to disk and renamed: a reader sees all or nothing.
@@ -12,8 +12,10 @@ import logging
 import os
 import re
 import shutil
+import signal
 from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -53,14 +55,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class RunStore:
-    """Checkpoints and resume state of one run.
+    """Checkpoints and resume state of one run in progress.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the run in progress.
-    fingerprint : mapping of str to str
-        What a state must agree with to be resumed: configuration, data, code.
+    A state is resumed only if its fingerprint agrees: configuration, data, code.
     """
 
     def __init__(self, folder: Path, fingerprint: Mapping[str, str]) -> None:
@@ -156,3 +153,34 @@ class RunStore:
                     f"{path}: saved with another {key} ({saved.get(key)!r}, now {value!r}); "
                     f"restore the old {key} to finish that run, or delete {self._folder} to start again"
                 )
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+class TrainingInterruptedError(RuntimeError):
+    """Training was asked to stop and has saved its state."""
+
+
+class StopRequest:
+    """Context in which SIGTERM and SIGUSR1 set a flag instead of ending the process.
+
+    A scheduler may send the signal twice within a tenth of a second; the second changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.received: str | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.received = signal.Signals(number).name

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 
@@ -46,19 +43,3 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         place = tree.setdefault(group[0], {}) if group else tree
         place[name] = value
     return tree
-
-
-def read_chosen(table: str | Path | None) -> dict[str, Any]:
-    """Return what tuning chose, as `Hyperparameters.override` takes it; nothing without tuning.
-
-    Parameters
-    ----------
-    table : path or None
-        Written from `maskaae.tuning.trials.tune`.
-    """
-    if table is None:
-        return {}
-    with Path(table).open(encoding="utf-8", newline="") as file:
-        chosen = [row["override"] for row in csv.DictReader(file) if row["chosen"] == "True"]
-    override: dict[str, Any] = json.loads(chosen[0])
-    return override

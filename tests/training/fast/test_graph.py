@@ -103,11 +103,11 @@ def test_watch_names_the_step_of_a_scheduled_divergence():
 def test_fused_layer_and_penalty_equal_the_ordinary_ones():
     interpreted("""
 import torch
-from maskaae.training.fast import fused, relu_pass
+from maskaae.training.fast import explicit, fused
 draw = torch.Generator().manual_seed(0)
 x, kernel, bias = (torch.randn(shape, generator=draw) for shape in ((3, 5, 4), (3, 4, 6), (3, 1, 6)))
 wanted, out = torch.empty(2, 3, 5, 6)
-relu_pass.hidden_layer(x, kernel, bias, wanted)
+explicit.hidden_layer(x, kernel, bias, wanted)
 fused.hidden_layer(x, kernel, bias, out)
 torch.testing.assert_close(out, wanted)
 assert (wanted == 0).any() and (wanted > 0).any()

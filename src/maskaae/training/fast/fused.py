@@ -1,4 +1,4 @@
-"""The same numbers as `training.optimisers` and `relu_pass` give, faster: one kernel for several operations.
+"""The same numbers as `training.optimisers` and `fast.explicit` give, faster: fewer kernels.
 
 A step of the large networks is bound by memory: RMSProp's four ordinary operations read and write every
 parameter, gradient and mean square eleven times, the kernel five; so with Adam. A step of small networks is
@@ -106,7 +106,7 @@ def _bias_relu(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 def hidden_layer(x: Tensor, kernel: Tensor, bias: Tensor, out: Tensor) -> Tensor:
-    """ReLU of an affine map, as ``relu_pass.hidden_layer``: the bias is not copied first, and closed at once.
+    """ReLU of an affine map, as ``explicit.hidden_layer``: the bias is not copied first, and closed at once.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class ScheduledSteps:
     ) -> None:
         self._stepper, self._draws, self._watch = stepper, draws, watch
         self._names = list(stepper.rates(0))
-        constants = stepper.constants(0)
+        constants = stepper.model.constants(0)
         self._as_constants = getattr(
             type(constants), "_make", tuple
         )  # of tensors, by name where they have names
@@ -58,7 +58,7 @@ class ScheduledSteps:
 
     def prepare(self, step: int) -> None:
         """Make ready for a step, its numbers on the device; the next :meth:`take` is that step."""
-        self._stepper.prepare(step)
+        self._stepper.model.prepare(step)
         self._draws.make_ready()
         if step not in self._loaded:
             self._loaded = range(step, step + ROWS)
@@ -67,11 +67,11 @@ class ScheduledSteps:
             self._first.fill_(step)
 
     def _row(self, step: int) -> list[float]:
-        return [*self._stepper.rates(step).values(), *map(float, self._stepper.constants(step))]
+        return [*self._stepper.rates(step).values(), *map(float, self._stepper.model.constants(step))]
 
     def phase(self, step: int) -> int:
         """Kind of a step."""
-        return self._stepper.phase(step)
+        return self._stepper.model.phase(step)
 
     def take(self, phase: int) -> dict[str, Tensor]:
         """Take the next step, which is of a given kind; nothing is read from the host.
