@@ -202,7 +202,7 @@ device-wheels: setup ## Wheels that benchmarks/device.sh needs on a GPU machine 
 	    $(foreach tag,_2_28 _2_27 _2_24 _2_17 2014 1,--platform manylinux$(tag)_x86_64) \
 	    --dest .whl "$$pin" 2>/dev/null || \
 	  $(python) -m pip wheel --quiet --no-deps --wheel-dir .whl "$$pin"; done
-	$(python) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .whl .
+	$(python) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .whl . && rm -rf build
 
 bench-smoke: setup ## Fail if training has become slower than recorded, relative to a plain loop (under a minute)
 	$(python) benchmarks/training.py --guard benchmarks/guard.json
