@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from maskaae.report import table1
+from maskaae.report.markup import LATEX, MARKDOWN
 from maskaae.report.selection import read_runs
 
 table = table1.table1(
@@ -12,5 +13,5 @@ table = table1.table1(
     snakemake.params.titles,
 )
 table.to_csv(snakemake.output.csv, index=False)
-Path(snakemake.output.md).write_text(table1.as_document(table, table1.MARKDOWN), encoding="utf-8")
-Path(snakemake.output.tex).write_text(table1.as_document(table, table1.LATEX), encoding="utf-8")
+Path(snakemake.output.md).write_text(table1.as_document(table, MARKDOWN), encoding="utf-8")
+Path(snakemake.output.tex).write_text(table1.as_document(table, LATEX), encoding="utf-8")

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from maskaae.report import table2
+from maskaae.report.markup import LATEX, MARKDOWN
 from maskaae.report.selection import read_info, read_runs
 
 table = table2.table2(read_runs(snakemake.input.metrics), snakemake.params.titles)
 table.to_csv(snakemake.output.csv, index=False)
 n = {info["name"]: info["n"] for info in read_info(snakemake.input.info)}
 stability = table2.stability_note(read_runs(snakemake.input.counts), n, snakemake.params.titles)
-Path(snakemake.output.md).write_text(f"{table2.as_markdown(table)}\n{stability}\n", encoding="utf-8")
-Path(snakemake.output.tex).write_text(f"{table2.as_latex(table)}% {stability}\n", encoding="utf-8")
+Path(snakemake.output.md).write_text(table2.as_document(table, stability, MARKDOWN), encoding="utf-8")
+Path(snakemake.output.tex).write_text(table2.as_document(table, stability, LATEX), encoding="utf-8")

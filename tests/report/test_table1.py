@@ -6,6 +6,7 @@ import pytest
 
 from maskaae.models.catalogue import TITLES as TITLES_OF_MODELS
 from maskaae.report import table1
+from maskaae.report.markup import LATEX, MARKDOWN
 from maskaae.report.statistics import seed_interval
 
 TITLES = {"digits": "my_digits"}
@@ -37,10 +38,10 @@ def test_the_lowest_is_bold_where_its_interval_lies_below_all_others():
     fids = {"wae": [9, 9.1, 9.2], "maae": [1, 1.1, 1.2], "rae": [5, 6, 7]}
     table = made(fids)
     assert best_models(table) == ["maae"]
-    document = table1.as_document(table, table1.MARKDOWN)
+    document = table1.as_document(table, MARKDOWN)
     assert document.count("**") == 2
     assert "| MAAE | **1.10 ± 0.25** |" in document
-    assert r"\textbf{1.10 $\pm$ 0.25}" in table1.as_document(table, table1.LATEX)
+    assert r"\textbf{1.10 $\pm$ 0.25}" in table1.as_document(table, LATEX)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_the_lowest_is_bold_where_its_interval_lies_below_all_others():
 def test_nothing_is_bold_where_intervals_do_not_set_it_apart(fids):
     table = made(fids)
     assert best_models(table) == []
-    document = table1.as_document(table, table1.MARKDOWN)
+    document = table1.as_document(table, MARKDOWN)
     assert "**" not in document
     assert "Nothing is bold" in document
 
@@ -65,7 +66,7 @@ def test_a_model_without_a_defined_fid_is_neither_best_nor_in_the_way():
     fids = {"wae": [np.nan] * 3, "maae": [1, 1.1, 1.2], "rae": [5, 5.1, 5.2]}
     table = made(fids)
     assert best_models(table) == ["maae"]
-    assert "| WAE | – |" in table1.as_document(table, table1.MARKDOWN)
+    assert "| WAE | – |" in table1.as_document(table, MARKDOWN)
 
 
 def test_seeds_that_diverged_are_counted_as_lost_and_in_nothing_else():
@@ -73,7 +74,7 @@ def test_seeds_that_diverged_are_counted_as_lost_and_in_nothing_else():
     gone = metrics["fid_classifier_10k"].isna()
     metrics = metrics.assign(undefined=np.where(gone, "lost: diverged at step 90", None))
     minutes = {("digits", "wae"): 2.0, ("digits", "maae"): 2.0}
-    document = table1.as_document(table1.table1(metrics, minutes, METRIC, TITLES), table1.MARKDOWN)
+    document = table1.as_document(table1.table1(metrics, minutes, METRIC, TITLES), MARKDOWN)
     assert "| WAE | 9.05 [9.00, 9.10] (1 lost) |" in document
 
 
@@ -91,7 +92,7 @@ def test_every_cited_number_is_labelled_and_never_among_ours():
     assert not quoted["best"].any()
     row = quoted.query("model == 'two_stage_vae' and dataset == 'celeba'").iloc[0]
     assert (row["mean"], row["plus_minus"], row["m"]) == (44.4, 0.7, 64)
-    document = table1.as_document(table, table1.MARKDOWN)
+    document = table1.as_document(table, MARKDOWN)
     assert "| WAE-MMD (cited) | 115.0 ± 1.1 | 101.7 ± 0.8 | 80.9 ± 0.4 | 62.9 ± 0.8 |" in document
     assert table1.CITED_SOURCE in document and "cannot be compared" in document
     for reason in ("JPEG", "cropped", "features", "oracle"):
@@ -105,14 +106,14 @@ def test_training_time_is_that_of_the_whole_run_also_after_a_resume():
 
 def test_models_stand_in_the_catalogues_order_in_every_part():
     table = made({"rae": [3, 4, 5], "maae": [1, 2, 3], "wae": [2, 3, 4]})
-    document = table1.as_document(table, table1.MARKDOWN)
+    document = table1.as_document(table, MARKDOWN)
     names = [line.split("|")[1].strip() for line in document.splitlines() if line.startswith("| ")]
     expected = [title for model, title in TITLES_OF_MODELS.items() if model in ("wae", "maae", "rae")]
     assert [name for name in names if name in expected] == expected * 2
 
 
 def test_latex_has_as_many_columns_in_every_line():
-    document = table1.as_document(made({"wae": [2, 3, 4], "maae": [1, 2, 3]}), table1.LATEX)
+    document = table1.as_document(made({"wae": [2, 3, 4], "maae": [1, 2, 3]}), LATEX)
     for tabular in document.split(r"\begin{tabular}")[1:]:
         columns = tabular[: tabular.index("\n")].strip("{}")
         lines = [line for line in tabular.splitlines() if line.endswith(r"\\")]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from maskaae.report import table2
+from maskaae.report.markup import LATEX
 from maskaae.report.statistics import cell, seed_interval
 
 TITLES = {"synthetic_n8": "Synthetic, $n=8$", "digits": "my_digits"}
@@ -46,7 +47,7 @@ def test_a_model_that_was_not_trained_leaves_its_cells_empty(metrics: pd.DataFra
 
 
 def test_latex_escapes_titles_but_not_their_formulas(metrics: pd.DataFrame) -> None:
-    latex = table2.as_latex(table2.table2(metrics, TITLES))
+    latex = table2.as_document(table2.table2(metrics, TITLES), "stable", LATEX)
     assert r"my\_digits & 4 &" in latex
     assert r"Synthetic, $n=8$ & 4 &" in latex
     assert "±" not in latex

@@ -1,7 +1,5 @@
 """What each change of a setting does: every variant against its base, paired by seed, as table and figure."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
@@ -187,19 +185,18 @@ def as_markdown(table: pd.DataFrame) -> str:
     parts = []
     for title, rows in table.groupby("group", sort=False):
         cells = {(row["row"], row["quantity"], row["m"]): _cell(row) for row in rows.to_dict("records")}
-        shown = [q for q in QUANTITIES if q in set(rows["quantity"]) and not _hidden(q, rows)]
+        present = set(rows["quantity"])
+        present -= {"active"} if "count_error" in present else set()  # which says more than the count
+        shown = [quantity for quantity in QUANTITIES if quantity in present]
         columns = [(quantity, m) for quantity in shown for m in sorted(rows["m"].unique())]
         head = ["", *(f"{_heading(quantity, rows)}, m = {m}" for quantity, m in columns)]
         lines = [
             [name, *(cells.get((name, *column), "") for column in columns)] for name in rows["row"].unique()
         ]
         parts.append(f"**{title}**\n\n{markdown_table(head, lines)}\n")
-    return "\n".join(parts) + f"\n{_note(table)}\n"
-
-
-def _hidden(quantity: str, rows: pd.DataFrame) -> bool:
-    """Whether a quantity says nothing new: the count, where its error is shown."""
-    return quantity == "active" and bool((rows["quantity"] == "count_error").any())
+    kinds = " or ".join(interval_kinds(table["interval"]))
+    note = f"Last checkpoint; mean over {table['seeds'].max()} seeds, with {kinds} in brackets."
+    return "\n".join([*parts, note]) + "\n"
 
 
 def _heading(quantity: str, rows: pd.DataFrame) -> str:
@@ -211,11 +208,6 @@ def _heading(quantity: str, rows: pd.DataFrame) -> str:
 def _cell(row: Mapping[Hashable, Any]) -> str:
     mean, low, high = row["mean"], row["low"], row["high"]
     return f"{mean:.3g}" if np.isnan(low) else f"{mean:.3g} [{low:.3g}, {high:.3g}]"
-
-
-def _note(table: pd.DataFrame) -> str:
-    kinds = " or ".join(interval_kinds(table["interval"]))
-    return f"Last checkpoint; mean over {table['seeds'].max()} seeds, with {kinds} in brackets."
 
 
 @paper_style()

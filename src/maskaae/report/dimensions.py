@@ -1,7 +1,5 @@
 """Ways of finding the dimension, side by side on data of known n, as table and figure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

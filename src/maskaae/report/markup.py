@@ -1,7 +1,8 @@
 """Tables in Markdown and in LaTeX."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 Lines = Sequence[Sequence[object]]
 
@@ -29,3 +30,20 @@ def latex_text(text: str) -> str:
     parts = text.split("$")
     parts[::2] = [re.sub(r"([_%&#])", r"\\\1", part) for part in parts[::2]]
     return "$".join(parts).replace("±", r"$\pm$").replace("–", "--")
+
+
+class Language(NamedTuple):
+    """How a document is written: a table, a heading, bold text, a line of the note."""
+
+    table: Callable[[Sequence[str], Lines], str]
+    heading: str
+    bold: str
+    remark: str
+
+    def remarks(self, note: str) -> str:
+        """Write every line of a note."""
+        return "\n".join(self.remark.format(line) for line in note.splitlines())
+
+
+MARKDOWN = Language(markdown_table, "## {}", "**{}**", "{}")
+LATEX = Language(latex_table, "% {}", r"\textbf{{{}}}", "% {}")

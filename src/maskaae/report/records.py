@@ -26,22 +26,13 @@ class Asks(Enum):
 
 
 class Runs(NamedTuple):
-    """One file of each of several runs.
-
-    Attributes
-    ----------
-    file : str
-        Its name in the folder of a run.
-    models : tuple of str or None
-        Models; None for all that are trained.
-    capacities : {"all", "shown"}
-        All that are trained, or those to show: the ones that the configuration gives for the figure, or else
-        the data set's `capacity`.
-    """
+    """One file of each of several runs."""
 
     file: str
     models: tuple[str, ...] | None = None
+    """None: all that are trained."""
     capacities: Literal["all", "shown"] = "all"
+    """Shown: those that the configuration gives for the figure, or else the data set's `capacity`."""
 
     def of(
         self, wanted: Mapping[str, list[int]], entries: Mapping[str, DatasetEntry]
@@ -60,40 +51,28 @@ class Runs(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """A figure or table.
-
-    Attributes
-    ----------
-    name : str
-        Its rule, its target (`snakemake name`), its key in the configuration and the stem of its files.
-    description : str
-        One line for the table of keys.
-    asks : Asks
-        What the configuration says of it.
-    runs : mapping of str to Runs
-        Files of runs, by the name under which its script reads them.
-    settings : mapping of str to callable
-        Hyper-parameters that its script needs of each data set, by the name of the param.
-    kind : {"images", "vectors"} or None
-        What its data sets must hold.
-    generator : str or None
-        Source whose random generator it draws, so that its data sets must come from it.
-    claims : str
-        Letters of the paper's claims that it shows, see `maskaae.report.claims.checks`.
-    script, caption : str
-        Stems of its files in scripts/ and in workflow/report/; its name where they are empty.
-    """
+    """A figure or table."""
 
     name: str
+    """Its rule, its target (`snakemake name`), its key in the configuration and the stem of its files."""
     description: str
+    """One line for the table of keys."""
     asks: Asks
+    """What the configuration says of it."""
     runs: Mapping[str, Runs] = field(default_factory=dict)
+    """Files of runs, by the name under which its script reads them."""
     settings: Mapping[str, Callable[[Hyperparameters], float]] = field(default_factory=dict)
+    """Hyper-parameters that its script needs of each data set, by the name of the param."""
     kind: Literal["images", "vectors"] | None = None
+    """What its data sets must hold."""
     generator: str | None = None
+    """Source whose random generator it draws, so that its data sets must come from it."""
     claims: str = ""
+    """Letters of the paper's claims that it shows, see `maskaae.report.claims.checks`."""
     script: str = ""
+    """Stem of its file in scripts/; empty: its name."""
     caption: str = ""
+    """Stem of its file in workflow/report/; empty: its name."""
 
     def __post_init__(self) -> None:
         """Name script and caption after the figure."""

@@ -1,7 +1,5 @@
 """What figures and tables are made of: files of runs, what the configuration chooses of them, their names."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -67,12 +65,9 @@ def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
-    """Rows with the metric chosen for their data set (`metric`) in a column `value`, its name in `metric`.
+    """Rows with the column chosen for their data set in `value`, its name in `metric`.
 
-    Raises
-    ------
-    KeyError
-        If a data set has no chosen column, or the chosen column is not there.
+    KeyError names the data set for which none is chosen, or the column that is not there.
     """
     parts = []
     for dataset, rows in metrics.groupby("dataset", sort=False):
@@ -87,13 +82,7 @@ def choose_metric(metrics: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFr
 
 
 def add_by_dataset(frame: pd.DataFrame, column: str, choice: Mapping[str, Any]) -> pd.DataFrame:
-    """Add a column that is one value a data set: its title, its true latent dimension n.
-
-    Raises
-    ------
-    KeyError
-        If a data set has none, naming it and those that have one.
-    """
+    """Add a column that is one value a data set, say its title; KeyError names the data set that has none."""
     for dataset in frame["dataset"].unique():
         if dataset not in choice:
             raise KeyError(f"no {column} given for data set '{dataset}'; given for {sorted(choice)}")

@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
+from maskaae.evaluation.protocol import is_lost
+
 LEVEL = 0.95
 
 Kind = Literal["t95", "range", "single", "none"]
@@ -82,6 +84,23 @@ def over_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> 
     intervals = [seed_interval(values) for _, values in groups]
     summary = pd.DataFrame(intervals, columns=list(SeedInterval._fields))
     return frame.assign(**{name: group.map(summary[name]) for name in SeedInterval._fields})
+
+
+def quantity_rows(
+    rows: pd.DataFrame, keys: Sequence[str], quantities: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Rows of some quantities, each over the seeds of a group, from the columns that hold them.
+
+    A row has the group's `keys`, quantity, the fields of `SeedInterval`, and lost: seeds that diverged.
+    """
+    return [
+        dict(zip(keys, names, strict=True))
+        | {"quantity": quantity}
+        | seed_interval(seeds[column])._asdict()
+        | {"lost": int(is_lost(seeds).sum())}
+        for names, seeds in rows.groupby(list(keys), sort=False)
+        for quantity, column in quantities.items()
+    ]
 
 
 def interval_label(frame: pd.DataFrame, kind: str = "kind") -> str:

@@ -43,23 +43,13 @@ class BestModel(NamedTuple):
 
 @dataclass(frozen=True)
 class DimensionCount:
-    """Active dimensions over seeds and capacities.
+    """Active dimensions over seeds and capacities."""
 
-    Attributes
-    ----------
-    counts : tuple of int
-        Sorted; of the runs that masked some dimensions and kept some.
-    saturated, collapsed, lost : int
-        Runs that kept all m (their count only bounds the number from below), or none, or that diverged.
-    largest : int
-        Largest capacity.
-    """
-
-    counts: tuple[int, ...]
-    saturated: int
-    collapsed: int
-    largest: int
-    lost: int = 0
+    counts: tuple[int, ...]  # sorted, of the runs that masked some dimensions and kept some
+    saturated: int  # runs that kept all m: their count only bounds the number from below
+    collapsed: int  # runs that kept none
+    largest: int  # capacity
+    lost: int = 0  # runs whose training diverged
 
     @property
     def median(self) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from maskaae.evaluation.protocol import is_lost, last, oracle
+from maskaae.evaluation.protocol import last, oracle
 from maskaae.models.catalogue import TITLES
-from maskaae.report.markup import latex_table, markdown_table
+from maskaae.report.markup import Language
 from maskaae.report.selection import (
     choose_metric,
     in_order,
@@ -18,7 +18,7 @@ from maskaae.report.selection import (
     models_in_order,
     read_records,
 )
-from maskaae.report.statistics import SeedInterval, cell, interval_label, seed_interval
+from maskaae.report.statistics import SeedInterval, cell, interval_label, quantity_rows, seed_interval
 
 CITED_SOURCE = "Dai and Wipf (2019), arXiv 1903.05789, table 1"
 CITED_PROTOCOL = "10 runs, latent size 64, mean ± as printed there"
@@ -98,8 +98,8 @@ def table1(
     chosen = in_order(choose_metric(metrics, metric), titles)
     at_end, lowest = last(chosen), oracle(chosen, "value")
     rows = [
-        *_intervals(at_end, {"fid": "value", **{name: name for name in DETAILS}}),
-        *_intervals(lowest, {"fid_oracle": "value"}),
+        *quantity_rows(at_end, KEYS, {"fid": "value", **{name: name for name in DETAILS}}),
+        *quantity_rows(lowest, KEYS, {"fid_oracle": "value"}),
         *_times(at_end, minutes),
     ]
     ours = in_order(pd.DataFrame(rows), titles).assign(source=OURS)
@@ -107,18 +107,6 @@ def table1(
     best = pd.concat([set_apart(of_dataset) for _, of_dataset in fid.groupby("dataset", sort=False)])
     ours["best"] = best.reindex(ours.index, fill_value=False)
     return pd.concat([ours, _cited_rows()], ignore_index=True)
-
-
-def _intervals(chosen: pd.DataFrame, quantities: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Rows of some quantities, each over the seeds of a run, from the columns that hold them."""
-    return [
-        dict(zip(KEYS, keys, strict=True))
-        | {"quantity": quantity}
-        | seed_interval(seeds[column])._asdict()
-        | {"lost": int(is_lost(seeds).sum())}
-        for keys, seeds in chosen.groupby(KEYS, sort=False)
-        for quantity, column in quantities.items()
-    ]
 
 
 def _times(chosen: pd.DataFrame, minutes: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:
@@ -169,19 +157,6 @@ def _cited_rows() -> pd.DataFrame:
     return cited.assign(best=False)
 
 
-class Language(NamedTuple):
-    """How a document is written: a table, a heading, bold text, a line of the note."""
-
-    table: Callable[[Sequence[str], Sequence[Sequence[str]]], str]
-    heading: str
-    bold: str
-    remark: str
-
-
-MARKDOWN = Language(markdown_table, "## {}", "**{}**", "{}")
-LATEX = Language(latex_table, "% {}", r"\textbf{{{}}}", "% {}")
-
-
 def as_document(table: pd.DataFrame, language: Language) -> str:
     """Write table 1: FID by model and data set, the cited rows, then what stands behind each FID."""
     ours = table[table["source"] == OURS]
@@ -196,14 +171,13 @@ def as_document(table: pd.DataFrame, language: Language) -> str:
             language.heading.format(f"{title}: latent space, reconstruction, time"),
             language.table(*details(of_dataset)),
         ]
-    remarks = "\n".join(language.remark.format(line) for line in note(ours).splitlines())
-    return "\n\n".join([*parts, remarks]) + "\n"
+    return "\n\n".join([*parts, language.remarks(note(ours))]) + "\n"
 
 
 def overview(ours: pd.DataFrame, bold: str) -> tuple[list[str], list[list[str]]]:
     """Arrange FID as the paper prints it: a row a model, a column a data set."""
     fid = ours[ours["quantity"] == "fid"].assign(text=lambda rows: [_text(row) for row in _records(rows)])
-    fid["text"] = fid["text"].where(~fid["best"].astype(bool), [bold.format(text) for text in fid["text"]])
+    fid["text"] = fid["text"].where(~fid["best"].astype(bool), fid["text"].map(bold.format))
     columns = list(fid["title"].unique())
     labels = {
         title: f"{title}, $m = {rows['m'].iloc[0]:g}$" for title, rows in fid.groupby("title", sort=False)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from maskaae.evaluation.dimension import count_stability
-from maskaae.evaluation.protocol import is_lost, last
-from maskaae.report.markup import latex_table, markdown_table
+from maskaae.evaluation.protocol import last
+from maskaae.report.markup import Language
 from maskaae.report.selection import in_order
-from maskaae.report.statistics import SeedInterval, cell, interval_label, seed_interval
+from maskaae.report.statistics import SeedInterval, cell, interval_label, quantity_rows
 
 MODELS = ("wae", "maae")
 QUANTITIES = ("active", "nac")
@@ -29,14 +29,8 @@ def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
         so empty, with fewer than two active dimensions.
     """
     chosen = in_order(last(metrics[metrics["model"].isin(MODELS)]), titles)
-    rows = [
-        {"dataset": dataset, "title": title, "m": m, "model": model, "quantity": quantity}
-        | seed_interval(seeds[quantity])._asdict()
-        | {"lost": int(is_lost(seeds).sum())}
-        for (dataset, title, m, model), seeds in chosen.groupby([*KEYS, "model"], sort=False)
-        for quantity in QUANTITIES
-    ]
-    return pd.DataFrame(rows)
+    quantities = {name: name for name in QUANTITIES}
+    return pd.DataFrame(quantity_rows(chosen, [*KEYS, "model"], quantities))
 
 
 def as_printed(table: pd.DataFrame) -> pd.DataFrame:
@@ -66,19 +60,11 @@ def note(table: pd.DataFrame) -> str:
     ) + (f" {lost}" if table["lost"].any() else "")
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """`as_printed` as a Markdown table with its note."""
-    return f"{markdown_table(*_columns_and_lines(table))}\n\n{note(table)}\n"
-
-
-def as_latex(table: pd.DataFrame) -> str:
-    """`as_printed` as a LaTeX tabular (needs the booktabs package) with its note."""
-    return f"{latex_table(*_columns_and_lines(table))}\n% {note(table)}\n"
-
-
-def _columns_and_lines(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def as_document(table: pd.DataFrame, stability: str, language: Language) -> str:
+    """`as_printed` as a table, below it its note and that on stability."""
     printed = as_printed(table)
-    return list(printed.columns), printed.astype(str).to_numpy().tolist()
+    text = language.table(list(printed.columns), printed.to_numpy().tolist())
+    return "\n\n".join([text, *map(language.remarks, (note(table), stability))]) + "\n"
 
 
 def stability_note(metrics: pd.DataFrame, n: Mapping[str, int | None], titles: Mapping[str, str]) -> str:

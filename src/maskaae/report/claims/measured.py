@@ -18,30 +18,14 @@ from maskaae.report.statistics import t_interval
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From where on an effect counts (our choice, made before any result was looked at).
+    """From where on an effect counts (our choice, made before any result was looked at)."""
 
-    Attributes
-    ----------
-    rise : float
-        A distance or an error is higher if it is so by this share.
-    margin : float
-        Two distances are equal if they differ by no more than this share.
-    count_error : float
-        A count is nearly n if it is on average no further away.
-    count_range : float
-        Counts are about the same if largest and smallest are no further apart.
-    settled : float
-        Something is at its lowest, or has settled, within this share of its range over training.
-    divergence : float
-        Nats by which the divergence from the prior grows, at least.
-    """
-
-    rise: float = 0.1
-    margin: float = 0.05
-    count_error: float = 1.0
-    count_range: float = 2.0
-    settled: float = 0.1
-    divergence: float = 1.0
+    rise: float = 0.1  # a distance or an error is higher if it is so by this share
+    margin: float = 0.05  # two distances are equal if they differ by no more than this share
+    count_error: float = 1.0  # a count is nearly n if it is on average no further away
+    count_range: float = 2.0  # counts are about the same if largest and smallest are no further apart
+    settled: float = 0.1  # at its lowest, or settled: within this share of its range over training
+    divergence: float = 1.0  # nats by which the divergence from the prior grows, at least
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """From an interval over seeds, and bounds, to a verdict."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Claims and verdicts in words: the table of all, and what a figure's caption says."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -37,11 +35,9 @@ def found(row: Mapping[Any, Any]) -> str:
     if row["verdict"] == Verdict.NOT_TESTED:
         return f"not tested: needs {row['needs']}"
     numbers = {name: float(row[name]) for name in ("estimate", "low", "high", "bound_low", "bound_high")}
-    interval = (
-        "no interval from fewer than 2 seeds"
-        if math.isnan(numbers["low"])
-        else f"[{numbers['low']:.3g}, {numbers['high']:.3g}]"
-    )
+    interval = f"[{numbers['low']:.3g}, {numbers['high']:.3g}]"
+    if math.isnan(numbers["low"]):
+        interval = "no interval from fewer than 2 seeds"
     return (
         f"{row['verdict']}: {numbers['estimate']:.3g} {interval} at {row['at']}, "
         f"{_needed(numbers['bound_low'], numbers['bound_high'])}, {row['seeds']} seeds"
@@ -51,9 +47,7 @@ def found(row: Mapping[Any, Any]) -> str:
 def _needed(low: float, high: float) -> str:
     if math.isinf(high):
         return f"needs above {low:.3g}"
-    return (
-        f"needs {low:.3g} to {high:.3g}" if math.isfinite(low) and low != 0 else f"needs at most {high:.3g}"
-    )
+    return f"needs {low:.3g} to {high:.3g}" if math.isfinite(low) and low else f"needs at most {high:.3g}"
 
 
 def as_markdown(

@@ -24,16 +24,8 @@ HATCH, HATCH_COLOUR = "//////", "#BBBBBB"
 def fig10_data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Matrix of the lowest seed of each run, with its mean off-diagonal value over active dimensions.
 
-    Parameters
-    ----------
-    covariance : DataFrame
-        Runs named by dataset, model and m; a row a seed and pair of dimensions: seed, i, j, value (NaN where
-        a dimension is constant), active_i, active_j.
-
-    Returns
-    -------
-    DataFrame
-        The same with the data set's title and nac (equation 18, empty where it is undefined).
+    `covariance` has a row a run, seed and pair of dimensions: seed, i, j, value (NaN where a dimension is
+    constant), active_i, active_j. Title and nac (equation 18, empty where it is undefined) are added.
     """
     lowest = covariance.groupby(["dataset", "model", "m"])["seed"].transform("min")
     rows = in_order(covariance[covariance["seed"] == lowest], titles)

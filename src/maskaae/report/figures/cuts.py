@@ -33,13 +33,8 @@ def cuts_data(
 ) -> pd.DataFrame:
     """Collect both quantities at every cut, at the end of the search.
 
-    Parameters
-    ----------
-    history : DataFrame
-        Histories of MAAE runs, one capacity a data set, named by dataset, model and m.
-    n, longest : mapping
-        Data set -> true latent dimension, None where unknown, and longest cut of the search's last window, as
-        a multiple of the open dimensions.
+    The histories are of MAAE, one capacity a data set; `n` is a data set's true latent dimension, None where
+    unknown, `longest` the longest cut of its search's last window, as a multiple of the open dimensions.
 
     Returns
     -------

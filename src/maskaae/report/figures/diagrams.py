@@ -1,7 +1,5 @@
 """Figures that draw no run: the ball cover of Lemma 1 (figure 7), and the synthetic generator (figure 9)."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any
@@ -93,11 +91,6 @@ def fig9_data(infos: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> 
     DataFrame
         dataset, title, layer (0 is the input), name ("input", "hidden", "output"), units, slope (of the leaky
         ReLU behind the layer; empty for the input).
-
-    Raises
-    ------
-    ValueError
-        If a data set reports no layers: it does not come from the synthetic generator.
     """
     rows: list[tuple[Any, ...]] = []
     for info in infos:

@@ -6,8 +6,6 @@ Their rows hold `COLUMNS` (collapsed: no active dimension; lost: in training), v
 capacity mean, low, high, seeds, kind (see `maskaae.report.statistics.seed_interval`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

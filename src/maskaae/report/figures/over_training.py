@@ -3,8 +3,6 @@
 The `..._data` functions take histories of runs named by dataset, model and m, and the title of each data set.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,11 +36,8 @@ def fig5_data(
 ) -> pd.DataFrame:
     """Mask values of one seed and active dimensions of all, at up to `POINTS` logged steps.
 
-    Parameters
-    ----------
-    n, threshold : mapping
-        Data set -> true latent dimension, None where unknown, and mask value from which on a dimension is
-        active.
+    `n` and `threshold` are the true latent dimension of each data set, None where unknown, and the mask value
+    from which on a dimension is active.
 
     Returns
     -------
@@ -162,8 +157,7 @@ def fig8_data(
     rows = add_by_dataset(rows, "metric", metric).merge(settling_step(history), on=RUN_KEYS, how="left")
     lost = history.assign(lost=is_lost(history)).groupby(RUN_KEYS)["lost"].any()
     rows = in_order(rows.merge(lost, on=RUN_KEYS, how="left"), titles)
-    columns = ["dataset", "title", "metric", "model", "m", "seed", "lost", "settled", "step"]
-    columns += ["quantity", "value"]
+    columns = ["dataset", "title", "metric", *RUN_KEYS[1:], "lost", "settled", "step", "quantity", "value"]
     return over_seeds(rows[columns], by=["dataset", "model", "m", "quantity", "step"])
 
 

@@ -3,8 +3,6 @@
 What is shown is the first, or at equal distances, never a choice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import isqrt, prod
 from typing import Any
@@ -52,11 +50,6 @@ def fig6_data(
     -------
     DataFrame
         dataset, title, model ("real" for real images), m (empty for real images), index, `PIXELS`.
-
-    Raises
-    ------
-    ValueError
-        If a data set does not hold images.
     """
     datasets = samples.groupby("dataset", sort=False)
     images = pd.concat([_as_text(rows, shapes[str(name)]) for name, rows in datasets], ignore_index=True)
@@ -64,9 +57,8 @@ def fig6_data(
     count = generated.groupby(["dataset", "model", "m"])["index"].transform("size")
     generated = generated[generated["index"] < count.map(isqrt) ** 2]
     real = images[images["kind"] == REAL].drop_duplicates(["dataset", "index"]).assign(model=REAL, m=None)
-    return in_order(pd.concat([generated, real]), titles)[
-        ["dataset", "title", "model", "m", "index", *PIXELS]
-    ]
+    columns = ["dataset", "title", "model", "m", "index", *PIXELS]
+    return in_order(pd.concat([generated, real]), titles)[columns]
 
 
 def _as_text(rows: pd.DataFrame, shape: Sequence[int]) -> pd.DataFrame:
@@ -128,11 +120,8 @@ def mosaic(rows: pd.DataFrame, lines: int) -> NDArray[np.uint8]:
 
 def _aspect(mosaics: Sequence[Mapping[str, NDArray[np.uint8]]]) -> float:
     """Height of a block divided by its width, of the block where that is greatest."""
-    aspects: list[float] = []
-    for block in mosaics:
-        heights, widths, _ = zip(*(image.shape for image in block.values()), strict=True)
-        aspects.append(max(heights) / sum(widths))
-    return max(aspects)
+    sizes = [np.array([image.shape for image in block.values()]) for block in mosaics]  # (image, H W 3)
+    return max(float(size[:, 0].max() / size[:, 1].sum()) for size in sizes)
 
 
 def _draw_block(block: SubFigure, title: str, mosaics: Mapping[str, NDArray[np.uint8]]) -> None:
@@ -140,13 +129,9 @@ def _draw_block(block: SubFigure, title: str, mosaics: Mapping[str, NDArray[np.u
     axes = block.subplots(1, len(mosaics), squeeze=False, width_ratios=widths)[0]
     block.suptitle(title)
     for ax, (label, image) in zip(axes, mosaics.items(), strict=True):
-        _draw_mosaic(ax, label, image)
-
-
-def _draw_mosaic(ax: Axes, label: str, image: NDArray[np.uint8]) -> None:
-    ax.imshow(image, interpolation="nearest")
-    ax.set_title(label, fontsize=7.5, pad=3)
-    ax.axis("off")
+        ax.imshow(image, interpolation="nearest")
+        ax.set_title(label, fontsize=7.5, pad=3)
+        ax.axis("off")
 
 
 def model_samples_data(
