@@ -153,8 +153,8 @@ def prior_divergence(codes: Tensor, seed: int = 0) -> float:
     Theorem 1 rests on the cross-entropy of prior and encoded distribution being infinite where the codes fill
     a surface of fewer dimensions. So is this divergence, and the cross-entropy itself cannot be read off
     codes in many dimensions: of the 16-dimensional N(0, 0.7^2 I) its usual neighbour estimate (Wang, Kulkarni
-    & Verdu 2009) is 3 nats below the truth, even below its least value, because the neighbours of a prior's
-    point among the codes are nowhere near it; the neighbours of a code are.
+    & Verdu 2009) is 3 nats below the truth, even below its least value, because no code lies near a point of
+    the prior. Here only distances between codes are used.
 
     Parameters
     ----------
