@@ -22,7 +22,7 @@ if EXPERIMENT.claims:
                 category="Claims",
                 labels={"table": "claims"},
             ),
-            findings=expand(FINDINGS, figure=SHOW_CLAIMS),
+            findings=expand(FINDINGS, figure=records.SHOW_CLAIMS),
         log:
             "results/logs/tables/claims.log",
         benchmark:

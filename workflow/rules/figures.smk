@@ -13,7 +13,7 @@ FIGURES = [
 ]
 
 for figure, asked in ASKED_FIGURES.items():
-    record = FIGURE_RECORDS[figure]
+    record = records.FIGURES[figure]
 
     rule:
         name:

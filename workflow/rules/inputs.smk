@@ -2,9 +2,7 @@
 
 from maskaae.data import registry
 from maskaae.data.registry import SOURCES, input_paths
-from maskaae.report.records import FIGURES as FIGURE_RECORDS
-from maskaae.report.records import SHOW_CLAIMS
-from maskaae.report.records import TABLES as TABLE_RECORDS
+from maskaae.report import records
 
 
 def datasets_of(source):

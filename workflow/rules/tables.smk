@@ -11,7 +11,7 @@ TABLES = [
 ]
 
 for table, asked in EXPERIMENT.tables.items():
-    record = TABLE_RECORDS[table]
+    record = records.TABLES[table]
 
     rule:
         name:

@@ -30,7 +30,7 @@ def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
     frames = [_read_run(Path(path)) for path in paths]
     if not frames:
         raise ValueError("a figure of runs needs the csv of at least one run; none given")
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True).copy()  # in one piece: histories have hundreds of columns
 
 
 def _read_run(path: Path) -> pd.DataFrame:
