@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from maskaae.config.datasets import DatasetEntry
+    from maskaae.config.experiment import DatasetEntry
     from maskaae.method.presets import Hyperparameters
 
 
