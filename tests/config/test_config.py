@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,20 @@ def test_a_comparison_shows_every_model_that_is_trained_at_its_capacity():
             "tuning: wae: vae: key 'varianz' is unknown; did you mean 'variance'",
         ),
         (changed("datasets", 0, "tuning", {"wae": {"vae.variance": [1]}}), "capacity"),
+        (
+            changed("datasets", 0, "tuning", {"wae": {"capacity": 4, "vae.variance": [1, 0]}}),
+            "tuning: wae: vae: variance: 0 is less than or equal to the minimum of 0",
+        ),
+        (
+            changed("datasets", 0, "tuning", {"wae": {"capacity": 4, "vae.variance": 1}}),
+            "tuning: wae: vae.variance: 1 is no list of values to try",
+        ),
+        (changed("datasets", 0, "tuning", {"wae": {"capacity": 4}}), "tuning: wae: nothing to choose from"),
+        (changed("training", {"steps": 1000.0}), "training: steps: 1000.0 is not of type 'integer'"),
+        (
+            changed("variants", {"unused": {"hyperparameters": {"mask_start": [3, 2]}}}),
+            "variants: unused: hyperparameters: mask_start: \\[3, 2\\] is no interval",
+        ),
         (changed("tables", {"table1": {"a": 3}}), "table1: no model is trained on 'a' at m = 3"),
         (changed("tables", {"table1": {"b": 4}}), "table1: no data set 'b'"),
         (changed("tables", {"table1": {}}), "table1"),
@@ -241,6 +256,30 @@ def test_a_comparison_shows_every_model_that_is_trained_at_its_capacity():
 def test_bad_configuration_is_refused(config, message):
     with pytest.raises(ConfigError, match=message):
         check_config(config)
+
+
+def test_every_problem_of_a_data_set_is_listed_at_once():
+    config = changed("datasets", 0, "capacities", {"wae": [129], "mae": [4]})
+    config["datasets"][0]["features"] = "inception"
+    with pytest.raises(ConfigError) as caught:
+        check_config(config)
+    said = ("m = 129 is above", "capacity: 4 is not trained", "'mae' is unknown", "sees only images")
+    assert all(any(words in problem for problem in caught.value.problems) for words in said)
+
+
+def test_numbers_stay_as_they_are_written():
+    """What a run records must not depend on how the check represents a number."""
+    config = changed("hyperparameters", {"variance_weight": 100, "mask_rate": 1e-3})
+    config["datasets"][1]["network"] = {"kind": "convolutional", "channels": [8], "batch_momentum": 1}
+    entry = check_config(config).datasets["d"]
+    assert json.dumps(entry.hyperparameters.variance_weight) == "100"
+    assert json.dumps(entry.network["batch_momentum"]) == "1"
+
+
+def test_a_figure_that_needs_nothing_is_shown_unless_it_is_put_off_or_left_out():
+    assert check_config(GOOD).figures["fig7"] is True
+    assert check_config(changed("on_request", ["fig7"])).on_request == {"fig7"}
+    assert check_config(changed("figures", {"fig7": False})).figures["fig7"] is False
 
 
 def test_every_problem_is_listed_at_once():

@@ -3,6 +3,10 @@
 import json
 from pathlib import Path
 
+import jsonschema
+import pytest
+import yaml
+
 from maskaae.config.keys import Configuration
 from maskaae.config.schema import MARKER, json_schema, key_table
 
@@ -18,6 +22,22 @@ def test_readme_holds_the_table_of_the_schema():
 def test_schema_for_editors_is_that_of_the_description():
     written = (REPOSITORY / "workflow/schemas/config.schema.json").read_text(encoding="utf-8")
     assert json.loads(written) == json.loads(json.dumps(SCHEMA)), "run `make docs`"
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_schema_for_editors_takes_every_configuration_of_ours(path):
+    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+@pytest.mark.parametrize("at", [("trainng",), ("training", "stepz"), ("hyperparameters", "vae", "rat")])
+def test_schema_for_editors_refuses_a_misspelt_key(at):
+    config = yaml.safe_load((REPOSITORY / "config/smoke.yaml").read_text(encoding="utf-8"))
+    place = config
+    for key in at[:-1]:
+        place = place.setdefault(key, {})
+    place[at[-1]] = {}
+    with pytest.raises(jsonschema.ValidationError, match=at[-1]):
+        jsonschema.validate(config, SCHEMA)
 
 
 def test_nested_keys_and_list_items_have_rows_of_their_own():

@@ -26,7 +26,7 @@ from maskaae.evaluation.protocol import feature_spaces, metric_column
 from maskaae.method.presets import PRESETS, Hyperparameters
 from maskaae.models.catalogue import CATALOGUE
 from maskaae.networks.kinds import check_data, check_keys
-from maskaae.report.records import RECORDS, Asks, Record
+from maskaae.report.records import FIGURES, RECORDS, Asks, Record
 from maskaae.tuning.candidates import Candidates, nested
 
 SHOWN_MODELS = frozenset({"wae", "maae"})
@@ -70,11 +70,10 @@ def check_config(config: Values) -> Experiment:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    figures = {**keys.figures}
-    for name, record in RECORDS.items():
-        if record.asks == Asks.NOTHING:
-            figures.setdefault(name, True)
-    problems = [*_figure_problems(keys, entries), *_known_problems(keys, entries)]
+    unasked = [name for name, record in FIGURES.items() if record.asks == Asks.NOTHING]
+    figures = {**keys.figures, **{name: True for name in unasked if name not in keys.figures}}
+    shown = {"figures": figures, "tables": keys.tables}
+    problems = [*_figure_problems(shown, keys.on_request, entries), *_known_problems(keys, entries)]
     comparisons: dict[str, tuple[Group, ...]] = {}
     try:
         comparisons = _comparisons(keys, entries)
@@ -198,12 +197,14 @@ def _tuning_problems(keys: DatasetKeys, written: Values) -> Iterator[str]:
                 yield from problems_of(nested({key: value}), OVERRIDE, ("tuning", model))
 
 
-def _figure_problems(keys: Configuration, entries: Mapping[str, DatasetEntry]) -> Iterator[str]:
+def _figure_problems(
+    shown: Mapping[str, Values], on_request: list[str], entries: Mapping[str, DatasetEntry]
+) -> Iterator[str]:
     """What figures and tables ask for and the grid does not have."""
-    for name in keys.on_request:
-        if name not in {**keys.figures, **keys.tables}:
+    for name in on_request:
+        if not any(name in section for section in shown.values()):
             yield f"on_request: {name!r} is neither among the figures nor the tables; add what it shows there"
-    for part, section in {"figures": keys.figures, "tables": keys.tables}.items():
+    for part, section in shown.items():
         for name, asked in section.items():
             for dataset, capacities in RECORDS[name].wanted(asked).items():
                 if dataset not in entries:
@@ -286,8 +287,9 @@ def _with_variants(
         variant = split_label(row.label)[1]
         if variant is not None and variant not in settings:
             settings[variant] = varied(entry.setting(MASKED), overrides, variant, keys.variants)
-            for problem in _network_problems({}, settings[variant].network, entry.source_spec):
-                raise ValueError(f"data set {entry.name!r}: {problem}")
+            problems = list(_network_problems({}, settings[variant].network, entry.source_spec))
+            if problems:
+                raise ValueError(f"data set {entry.name!r}: {problems[0]}")
     for m in group.capacities:
         if dimension is not None and m > dimension:
             raise ValueError(f"capacities: m = {m} is above D = {dimension} of {entry.name!r}")

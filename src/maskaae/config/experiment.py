@@ -173,32 +173,20 @@ def groups_from_dicts(groups: Sequence[Values]) -> list[Group]:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set of an experiment, with what is to be trained on it.
+    """One data set of an experiment, with what is to be trained on it; see `keys.DatasetKeys`.
 
     Attributes
     ----------
-    name, title : str
-        Its name in paths and its name in figures.
     source_spec : mapping
-        What its source needs to prepare it.
-    capacities : mapping of str to tuple of int
-        Capacities to train, by model.
-    capacity : int or None
-        The capacity shown where a figure or table has room for one.
-    features : str
-        Feature space of the distance that figures show.
+        Name, source and the source's keys, from `maskaae.data.registry.resolve`.
+    capacities, tuning : mapping
+        By model.
     measured : tuple of str
-        All feature spaces that are measured: that one and, where D is not too large, raw values.
+        `features` and, where D is not too large, raw values: all feature spaces that are measured.
     metric : str
-        Column of that distance.
-    network, training : mapping
-        As described by `keys.Network` and `keys.Training`.
-    hyperparameters : Hyperparameters
-        Constants of the method.
+        Column of the distance in `features`.
     variants : mapping of str to Setting
         What the variants that are compared on it are trained with.
-    tuning : mapping of str to Candidates
-        By model, hyper-parameters that are chosen on a validation split.
     """
 
     name: str
@@ -227,24 +215,9 @@ class DatasetEntry:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked configuration.
+    """A checked configuration; see `keys.Configuration`.
 
-    Attributes
-    ----------
-    seeds : tuple of int
-        Every run trains one model for each.
-    datasets : mapping of str to DatasetEntry
-        By name, in the order of the configuration.
-    evaluation : mapping
-        As described by `keys.Evaluation`.
-    figures, tables : mapping
-        What each figure or table shows; those that are absent are not drawn.
-    on_request : frozenset of str
-        Figures and tables that are made only when they are asked for by name.
-    comparisons : mapping of str to tuple of Group
-        By name, what each comparison of variants trains and shows.
-    claims, dimensions : mapping or None
-        As described by `keys.Claims` and `keys.Dimensions`.
+    `datasets` are by name, in the order of the configuration; `comparisons` by section (`ablations`, ...).
     """
 
     seeds: tuple[int, ...]
