@@ -14,7 +14,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.evaluation.examples import Sampling
     from maskaae.method.presets import Hyperparameters
     from maskaae.method.spec import ModelSpec
-    from maskaae.training.loop import TrainingPlan
+    from maskaae.training.plan import TrainingPlan
     from maskaae.tuning.trials import tune
 
     torch.set_num_threads(snakemake.threads)

@@ -118,7 +118,8 @@ def test_any_finite_data_and_rate_give_a_run_that_ends_or_says_where_it_diverged
     from maskaae.method.presets import PAPER
     from maskaae.method.spec import ModelSpec
     from maskaae.training.divergence import TrainingDivergedError
-    from maskaae.training.loop import TrainingPlan, TrainingRun
+    from maskaae.training.loop import TrainingRun
+    from maskaae.training.plan import TrainingPlan
     from maskaae.training.store import RunStore
 
     hyperparameters = PAPER.override({"mask_rate": mask_rate})

@@ -12,7 +12,8 @@ from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_for_training, build_model
 from maskaae.training.draws import Draws, TrainingData
-from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.loop import TrainingRun
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
 

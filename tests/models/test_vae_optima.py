@@ -8,7 +8,8 @@ import torch
 
 from maskaae.method.presets import PAPER
 from maskaae.method.spec import ModelSpec
-from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.loop import TrainingRun
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 D = 5

@@ -14,7 +14,8 @@ from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.networks.convolutional import SeedBatchNormalisation, SeedConvolution, SeedDeconvolution
-from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.loop import TrainingRun
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore, TrainingInterruptedError
 

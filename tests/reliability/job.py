@@ -24,7 +24,7 @@ from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
 from maskaae.training import store
-from maskaae.training.loop import TrainingPlan
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import train_run
 
 HYPERPARAMETERS = ROBUST

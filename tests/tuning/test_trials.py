@@ -7,7 +7,7 @@ from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.evaluation.examples import Sampling
 from maskaae.method.presets import ROBUST
 from maskaae.method.spec import ModelSpec
-from maskaae.training.loop import TrainingPlan
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import read_chosen
 from maskaae.tuning.candidates import Candidates, nested
 from maskaae.tuning.trials import divide, tune

@@ -27,6 +27,7 @@ from maskaae.method.presets import PRESETS, Hyperparameters
 from maskaae.models.catalogue import CATALOGUE
 from maskaae.networks.kinds import check_data, check_keys
 from maskaae.report.records import FIGURES, RECORDS, Asks, Record
+from maskaae.training.plan import TrainingPlan
 from maskaae.tuning.candidates import Candidates, nested
 
 SHOWN_MODELS = frozenset({"wae", "maae"})
@@ -130,7 +131,7 @@ def _dataset_entry(written: Values, keys: DatasetKeys, shared: Configuration) ->
         measured=feature_spaces(keys.features, dimension),
         metric=metric_column(keys.features, samples, mask),
         network=network,
-        training={**shared.training.model_dump(), **keys.training},
+        training={**dataclasses.asdict(TrainingPlan()), **shared.training, **keys.training},
         hyperparameters=hyperparameters,
         tuning={model: Candidates.from_config(given) for model, given in tuning.items()},
     )

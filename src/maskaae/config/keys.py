@@ -1,7 +1,10 @@
 """Every key of a configuration: its type and bounds, its default, and below it what it means.
 
-The constants of the method are described in `maskaae.method.presets`, the keys of each data source with the
-source. Provenance: [code] the released script, [text] the paper, [inferred], [our choice] found nowhere.
+The constants of the method are described in `maskaae.method.presets`, the length of a run in
+`maskaae.training.plan`, the keys of each data source with the source. After a change, `make docs` writes the
+JSON schema and the table of keys.
+
+Provenance: [code] the released script, [text] the paper, [inferred], [our choice] found nowhere.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from maskaae.config.schema import (
 )
 from maskaae.method.presets import Count, Hyperparameters, Preset
 from maskaae.report.records import FIGURES, TABLES, Asks, Record
+from maskaae.training.plan import TrainingPlan
 
 Features = Literal["raw", "classifier", "inception"]
 Seed = Annotated[int, Field(ge=0)]
@@ -33,25 +37,6 @@ ProperFraction = Annotated[float, Field(gt=0, lt=1)]
 Names = SomeDistinct[str]
 Capacities = SomeDistinct[Count]
 VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$(?!\n)")]
-
-
-class Training(Section):
-    """Length and intervals of a run."""
-
-    steps: Count = 500_000
-    """training steps [code]"""
-    batch_size: Annotated[int, Field(ge=2)] = 64
-    """examples a batch [code]"""
-    log_every: Count = 1000
-    """steps between rows of history.csv [our choice]"""
-    checkpoint_every: Count = 25_000
-    """steps between checkpoints that are evaluated and resumed from [our choice]"""
-    on_divergence: Literal["stop", "continue"] = "stop"
-    """when a loss, gradient or mask of a seed is not finite: `stop` the run, or `continue` with the other
-    seeds and show this one as lost"""
-    precision: Literal["tf32", "float32"] = "tf32"
-    """matrix products on a GPU: `tf32`, inputs rounded to 10 bits, several times faster, or `float32`; a CPU
-    always has `float32` [our choice]"""
 
 
 class Evaluation(Section):
@@ -131,7 +116,7 @@ class DatasetKeys(Section):
     """preset of this data set; null: the one above"""
     hyperparameters: Annotated[Values, SomeOf(Hyperparameters)] = {}
     """constants that replace those above, on this data set"""
-    training: Annotated[Values, SomeOf(Training)] = {}
+    training: Annotated[Values, SomeOf(TrainingPlan)] = {}
     """what differs on this data set"""
     network: Network = Network()
 
@@ -245,7 +230,8 @@ class Configuration(Section):
     """constants of the method: `paper` (the released script's) or `robust` (ours)"""
     hyperparameters: Annotated[Values, SomeOf(Hyperparameters)] = {}
     """constants that replace those of the preset; the defaults here are those of `paper`"""
-    training: Training = Training()
+    training: Annotated[Values, SomeOf(TrainingPlan)] = {}
+    """length and intervals of a run"""
     evaluation: Evaluation = Evaluation()
     datasets: Some[DatasetKeys]
     """data sets, each with what is trained on it"""

@@ -27,14 +27,14 @@ Integer = Annotated[int, Field(strict=True)]
 Count = Annotated[Integer, Field(ge=1)]
 
 
-class Constants:
-    """What pydantic is told of the classes below, which check nothing themselves."""
+class Described:
+    """What pydantic is told of dataclasses whose fields are described below them; they check nothing."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
-class Fidelity(Constants):
+class Fidelity(Described):
     """Which side to take where the paper's text and the released script differ, or say nothing."""
 
     mask_training: Literal["soft", "nested"] = "soft"
@@ -61,7 +61,7 @@ class Fidelity(Constants):
 
 
 @dataclass(frozen=True)
-class VariationalConstants(Constants):
+class VariationalConstants(Described):
     """Constants of the variational auto-encoders; the defaults are published ones."""
 
     rate: Positive = 1e-4
@@ -81,7 +81,7 @@ class VariationalConstants(Constants):
 
 
 @dataclass(frozen=True)
-class DeterministicConstants(Constants):
+class DeterministicConstants(Described):
     """Constants of WAE-MMD, WAE-GAN and RAE; the defaults are published ones, for MNIST."""
 
     cost_weight: Positive = 0.05
@@ -178,7 +178,7 @@ def read_interval(ends: Sequence[float]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Hyperparameters(Constants):
+class Hyperparameters(Described):
     """Constants of losses, mask and optimisers; the defaults are the released script's [code]."""
 
     mask_start: Annotated[tuple[NonNegative, NonNegative], AfterValidator(read_interval)] = (0.0, 5.0)

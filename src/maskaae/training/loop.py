@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +21,7 @@ from maskaae.models.base import LatentModel
 from maskaae.models.build import build_for_training, model_bytes
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.draws import Draws, TrainingData
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError
 
@@ -38,19 +38,6 @@ ENCODED_AT_A_TIME = 1000
 
 SLOW_RUN = timedelta(hours=12)
 """A run on a CPU that will take longer is worth a warning."""
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Length and intervals of a run, in training steps."""
-
-    steps: int
-    batch_size: int
-    log_every: int  # steps between rows of the history
-    checkpoint_every: int  # steps between checkpoints of the model and saves of the resume state
-    # When a loss, gradient or mask of a seed is not finite: stop the run, or finish the other seeds.
-    on_divergence: Literal["stop", "continue"] = "stop"
-    precision: Literal["tf32", "float32"] = "tf32"  # of matrix products on a GPU; see `set_precision`
 
 
 class TrainingRun:

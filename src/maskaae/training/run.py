@@ -20,7 +20,8 @@ from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
-from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.loop import TrainingRun
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore, StopRequest, write_atomically
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from maskaae.evaluation.generation import FeatureSpace, generation_metrics
 from maskaae.evaluation.protocol import metric_column
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
-from maskaae.training.loop import TrainingPlan
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import train_run
 
 logger = logging.getLogger(__name__)

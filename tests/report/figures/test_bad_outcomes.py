@@ -26,7 +26,8 @@ from maskaae.models.build import build_model, load_model
 from maskaae.report.selection import read_runs
 from maskaae.report.summary import summarise
 from maskaae.report.table2 import as_printed, table2
-from maskaae.training.loop import TrainingPlan, TrainingRun
+from maskaae.training.loop import TrainingRun
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import TrainedRun
 from maskaae.training.store import RunStore
 

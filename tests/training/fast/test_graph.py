@@ -19,7 +19,8 @@ from maskaae.training.divergence import DivergenceWatch
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.fast import graph
 from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
-from maskaae.training.loop import TrainingPlan, TrainingRun, set_precision
+from maskaae.training.loop import TrainingRun, set_precision
+from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
 
