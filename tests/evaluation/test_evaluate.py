@@ -14,6 +14,7 @@ from maskaae.evaluation.evaluate import evaluate_run
 from maskaae.evaluation.examples import Sampling, sample_table, sampling_noise, to_stored_form
 from maskaae.evaluation.features import ClassifierFeatures, RawFeatures, load_extractor, reference_statistics
 from maskaae.evaluation.frechet import GaussianStatistics, frechet_distance, load_statistics, save_statistics
+from maskaae.models.base import LatentModel
 
 M, D = 3, 5
 MU = torch.tensor([[1.0, 1.0, 0.05], [1.0, 0.6, 0.3]])  # seed 0: 2 active dimensions, seed 1: all 3
@@ -44,8 +45,8 @@ class LinearModel:
     def inference_mask(self, mask):
         return self.active.float() if mask == "binary" else self.mu
 
-    def generate(self, noise, mask="binary"):
-        return self.decode(noise * self.inference_mask(mask).unsqueeze(1))
+    decode_through_mask = LatentModel.decode_through_mask
+    generate, reconstruct = LatentModel.generate, LatentModel.reconstruct
 
     def critic(self, codes):
         return codes.sum(dim=2)

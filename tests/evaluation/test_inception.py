@@ -15,6 +15,7 @@ from maskaae.evaluation.examples import Sampling, sampling_noise, stretch, to_st
 from maskaae.evaluation.features import extract, load_extractor, reference_statistics
 from maskaae.evaluation.generation import neighbourhood_measures
 from maskaae.evaluation.inception import WEIGHTS_SHA256, InceptionFeatures, check_weights
+from maskaae.models.base import LatentModel
 
 SHAPE = (12, 12, 1)
 KEYS = {
@@ -49,8 +50,8 @@ class ImageModel:
     def decode(self, codes):
         return torch.sigmoid(codes @ self.weight)
 
-    def generate(self, noise, mask="binary"):
-        return self.decode(noise)
+    decode_through_mask = LatentModel.decode_through_mask
+    generate, reconstruct = LatentModel.generate, LatentModel.reconstruct
 
 
 @pytest.fixture(scope="module")

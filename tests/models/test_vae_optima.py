@@ -35,7 +35,7 @@ def train_linear(folder, model, m, constants):
     """Train encoder and decoder of a single layer each."""
     constants = PAPER.override({"annealing": 0.6, "vae": {"rate": 1e-2, "variance_rate": 2e-2, **constants}})
     spec = ModelSpec(model, m, (0, 1), "vectors", (D,), (), (4,), constants)
-    plan = TrainingPlan(steps=2500, batch_size=100, log_every=2500, checkpoint_every=2500)
+    plan = TrainingPlan(steps=1800, batch_size=100, log_every=1800, checkpoint_every=1800)
     run = TrainingRun(spec, gaussian_data(), plan, RunStore(folder, {}))
     run.train()
     return run.model
@@ -81,7 +81,7 @@ def test_second_stage_samples_codes_with_the_moments_of_the_first_stages(tmp_pat
         "vae": {"rate": 2e-3, "variance_rate": 2e-2, "second_hidden": [32, 32], "second_share": 0.9999},
     }
     spec = ModelSpec("two_stage_vae", 2, (0, 1), "vectors", (2,), (), (4,), PAPER.override(constants))
-    plan = TrainingPlan(steps=2000, batch_size=100, log_every=2000, checkpoint_every=2000)
+    plan = TrainingPlan(steps=1500, batch_size=100, log_every=1500, checkpoint_every=1500)
     run = TrainingRun(spec, data.astype(np.float32), plan, RunStore(tmp_path, {}))
     posterior = run.model.encoder.layers[-1]  # q(z|x) = N(x, 0.1^2 I): the first stage takes no step
     posterior.weight.data = torch.eye(2, 4).repeat(2, 1, 1)

@@ -56,14 +56,13 @@ def job(folder, hyperparameters):
     }
 
 
-@pytest.mark.parametrize("preset", [PAPER, ROBUST], ids=["paper", "robust"])
-def test_training_imports_few_modules(tmp_path, preset):
-    """Packages aside, whose own files hold a line each."""
+def test_training_imports_few_modules(tmp_path):
+    """Packages aside, whose own files hold a line each; the mask of `paper` needs two modules less."""
     x = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
     write_dataset(tmp_path / "data", name="d", source="array", train=x, test=x)
     trained = subprocess.run(
         [sys.executable, "-c", AS_SNAKEMAKE, str(SCRIPT)],
-        input=json.dumps(job(tmp_path, preset)),
+        input=json.dumps(job(tmp_path, ROBUST)),
         capture_output=True,
         text=True,
         check=False,

@@ -60,7 +60,7 @@ def encoding_metrics(model: LatentModel, test: NDArray[Any], sampling: Sampling)
         codes_seen.update(codes)
         if sum(part.shape[1] for part in first_codes) < PRIOR_DIVERGENCE_CODES:
             first_codes.append(codes)
-        reconstruction = model.decode(codes * model.inference_mask("binary").unsqueeze(1))
+        reconstruction = model.decode_through_mask(codes)
         squared_error += (reconstruction - x).square().mean(dim=2).double().sum(dim=1)
         score += _summed_score(model, codes)
     active = model.active.cpu().numpy()

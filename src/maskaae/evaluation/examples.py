@@ -118,7 +118,7 @@ def sample_table(
     noise = next(sampling_noise(model, Sampling(generated, generated, seed)))  # (seed, generated, noise)
     real = next(batches(test, reconstructed, model.mu.device))
     x = to_model_input(real).expand(len(model.seeds), -1, -1)
-    through_mask = model.decode(model.encode(x) * model.inference_mask("binary").unsqueeze(1))
+    through_mask = model.reconstruct(x)
     shown = next(index for index, seed in enumerate(model.seeds) if seed not in model.lost)
     kinds = {
         "generated": to_stored_form(model.generate(noise)[shown], test.shape[1:]),

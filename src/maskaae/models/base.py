@@ -175,11 +175,15 @@ class LatentModel(nn.Module, ABC):
 
     def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
         """Decode standard normal noise (seed, batch, noise_size) through the mask."""
-        return self.decode(noise * self.inference_mask(mask).unsqueeze(1))
+        return self.decode_through_mask(noise, mask)
 
     def reconstruct(self, x: Tensor, mask: str = "binary") -> Tensor:
         """Encode and decode data (seed, batch, D) through the mask."""
-        return self.decode(self.encode(x) * self.inference_mask(mask).unsqueeze(1))
+        return self.decode_through_mask(self.encode(x), mask)
+
+    def decode_through_mask(self, codes: Tensor, mask: str = "binary") -> Tensor:
+        """Data (seed, batch, D) of unmasked codes (seed, batch, m)."""
+        return self.decode(codes * self.inference_mask(mask).unsqueeze(1))
 
     @property
     def draw_sizes(self) -> DrawSizes:

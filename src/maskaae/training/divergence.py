@@ -12,21 +12,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first value of a seed that was infinite or not a number.
-
-    Attributes
-    ----------
-    seed : int
-        The seed.
-    step : int
-        Training step, counted from 0, that gave the value.
-    what : str
-        The value, as ``loss 'critic'``, ``gradient of the encoder`` or ``mask``.
-    """
+    """The first value of a seed that was infinite or not a number."""
 
     seed: int
-    step: int
-    what: str
+    step: int  # training step, from 0, that gave the value
+    what: str  # as "loss 'critic'", "gradient of the encoder" or "mask"
 
     def __str__(self) -> str:
         return f"{self.what} is not finite at step {self.step}"

@@ -20,14 +20,9 @@ AHEAD = 64
 
 
 class TrainingData:
-    """Examples kept as they are stored (uint8 images stay uint8) and converted a batch at a time.
+    """Examples kept on the device as they are stored, and converted a batch at a time.
 
-    Parameters
-    ----------
-    examples : np.ndarray
-        Images uint8 (N, H, W, C) or vectors float32 (N, D); may be memory-mapped.
-    device : torch.device or str
-        Where batches are wanted; the whole set is put there.
+    Images uint8 (N, H, W, C) or vectors float32 (N, D); they may be memory-mapped.
     """
 
     def __init__(self, examples: np.ndarray, device: torch.device | str) -> None:
@@ -46,18 +41,14 @@ class TrainingData:
 
 
 class Draws:
-    """Draws the batches and the noise of one training step after another.
+    """Draws the batches, with replacement [code], and the noise of one training step after another.
 
     Parameters
     ----------
     model : LatentModel
-        Says how many draws a step takes.
-    data : TrainingData
-        Batches come from here, with replacement [code].
-    batch_size : int
-        Examples in a batch.
-    device : torch.device or str
-        Where the numbers are made.
+        Says in `draw_sizes` how many draws a step takes.
+    data, batch_size, device
+        Where batches come from, their size, and where numbers are made.
     ahead : int, optional
         Steps whose numbers are drawn at once; one on a CPU and ``AHEAD`` on a GPU, unless given. The numbers
         depend on it.

@@ -38,18 +38,10 @@ CUDA_ERROR_NO_DEVICE = 100
 
 @dataclass(frozen=True)
 class Lease:
-    """A device that belongs to this process until the lease ends.
+    """A device that belongs to this process until the lease ends."""
 
-    Attributes
-    ----------
-    device : str
-        Name for ``torch.device``: "cuda:0" (rarely another index, see `lease_device`) or "cpu".
-    uuid : str or None
-        The driver's name of the physical device or MIG instance; None on the CPU.
-    """
-
-    device: str
-    uuid: str | None
+    device: str  # for torch.device: "cuda:0" (rarely another index, see `lease_device`) or "cpu"
+    uuid: str | None  # the driver's name of the device or MIG instance; None on the CPU
 
 
 @contextmanager
@@ -79,10 +71,6 @@ def lease_device(
         Seconds to wait for a device; by default without end.
     poll_interval : float
         Mean seconds between two looks at the locks.
-
-    Yields
-    ------
-    Lease
 
     Raises
     ------

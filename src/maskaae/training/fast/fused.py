@@ -32,18 +32,9 @@ def _rmsprop(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 def rmsprop_(
     parameter: Tensor, gradient: Tensor, square: Tensor, rate: Tensor, *, decay: float, epsilon: float
 ) -> None:
-    """Update a parameter vector and its mean squares in place.
+    """Update a parameter vector and its mean squares, epsilon added, in place, as ``TF1RMSProp.step``.
 
-    Parameters
-    ----------
-    parameter, gradient : Tensor
-        Contiguous, of one size, single precision.
-    square : Tensor
-        Mean square plus epsilon, likewise.
-    rate : Tensor
-        Learning rate, one number on the same device.
-    decay, epsilon : float
-        Constants of ``maskaae.training.optimisers.TF1RMSProp``.
+    Contiguous vectors of one size in single precision; the learning rate is one number on the same device.
     """
     size = parameter.numel()
     grid = (triton.cdiv(size, BLOCK),)
@@ -77,16 +68,10 @@ def adam_(
     *,
     betas: tuple[float, float],
 ) -> None:
-    """Update a parameter vector and its two moments in place.
+    """Update a parameter vector and its two moments in place, as ``Adam.step``.
 
-    Parameters
-    ----------
-    parameter, gradient, mean, square : Tensor
-        Contiguous, of one size, single precision.
-    factors : Tensor
-        Learning rate and epsilon, both corrected for the moments' start, (2,) on the same device.
-    betas : (float, float)
-        Decays of the moments.
+    Contiguous vectors of one size in single precision; ``factors`` are learning rate and epsilon, both
+    corrected for the moments' start, (2,) on the same device.
     """
     size = parameter.numel()
     grid = (triton.cdiv(size, BLOCK),)
