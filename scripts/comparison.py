@@ -5,13 +5,13 @@ from pathlib import Path
 from maskaae.config.experiment import groups_from_dicts
 from maskaae.report import comparison
 from maskaae.report.figures.drawing import write_figure
-from maskaae.report.selection import read_info, read_runs
+from maskaae.report.selection import read_known, read_runs
 
 frame = comparison.compare(
     groups_from_dicts(snakemake.params.groups),
     metrics=read_runs(snakemake.input.metrics),
     history=read_runs(snakemake.input.history),
-    n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
+    n=read_known(snakemake.input.info, "n"),
     metric=snakemake.params.metric,
 )
 table = comparison.summary(frame)

@@ -2,11 +2,11 @@
 
 from maskaae.report.figures import cuts
 from maskaae.report.figures.drawing import write_figure
-from maskaae.report.selection import read_info, read_runs
+from maskaae.report.selection import read_known, read_runs
 
 frame = cuts.cuts_data(
     history=read_runs(snakemake.input.history),
-    n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
+    n=read_known(snakemake.input.info, "n"),
     longest=snakemake.params.longest,
     titles=snakemake.params.titles,
 )

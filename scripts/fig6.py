@@ -2,11 +2,11 @@
 
 from maskaae.report.figures import samples
 from maskaae.report.figures.drawing import write_figure
-from maskaae.report.selection import read_info, read_runs
+from maskaae.report.selection import read_known, read_runs
 
 frame = samples.fig6_data(
     samples=read_runs(snakemake.input.samples),
-    shapes={info["name"]: info["shape"] for info in read_info(snakemake.input.info)},
+    shapes=read_known(snakemake.input.info, "shape"),
     titles=snakemake.params.titles,
 )
 write_figure(frame, samples.draw_fig6, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

@@ -2,11 +2,11 @@
 
 from maskaae.report.figures import over_capacity
 from maskaae.report.figures.drawing import write_figure
-from maskaae.report.selection import read_info, read_runs
+from maskaae.report.selection import read_known, read_runs
 
 frame = over_capacity.all_models_data(
     metrics=read_runs(snakemake.input.metrics),
-    n={info["name"]: info["n"] for info in read_info(snakemake.input.info)},
+    n=read_known(snakemake.input.info, "n"),
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )
