@@ -20,8 +20,8 @@ EXTRACTORS = {
 def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Concatenate one csv a run, with the columns dataset, model, m that name it.
 
-    Not every csv repeats its run's name, but the folder `{dataset}/{model}/m{m}/` around it does. ValueError if
-    there is no file, a file has no rows, or its folder names no run.
+    Not every csv repeats its run's name, but the folder `{dataset}/{model}/m{m}/` around it does. ValueError
+    if there is no file, a file has no rows, or its folder names no run.
     """
     frames = [_read_run(Path(path)) for path in paths]
     if not frames:
@@ -61,7 +61,7 @@ def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def read_known(paths: Iterable[str | Path], key: str) -> dict[str, Any]:
-    """One entry of the dataset.json of several data sets, by their name: `n`, or the `shape` of an example."""
+    """One entry of the dataset.json of several data sets, by name: `n`, or an example's `shape`."""
     return {info["name"]: info[key] for info in read_info(paths)}
 
 
