@@ -2,12 +2,13 @@
 
 import copy
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from maskaae.config.checking import check_config
-from maskaae.config.experiment import SEPARATOR, label, split_label
+from maskaae.config.experiment import SEPARATOR, groups_from_dicts, label, split_label
 from maskaae.config.reading import ConfigError
 from maskaae.method.presets import PAPER, ROBUST
 from maskaae.models.catalogue import CATALOGUE
@@ -119,6 +120,12 @@ def test_a_comparison_trains_base_changes_and_references_once_a_capacity():
         ("wae-released", "WAE"),
     ]
     assert groups[0].capacities == (8, 16)
+
+
+def test_groups_come_through_the_workflow_as_they_were():
+    groups = list(check_config(GOOD).comparisons["ablations"])
+    written = json.loads(json.dumps([dataclasses.asdict(group) for group in groups]))
+    assert groups_from_dicts(written) == groups
 
 
 def test_runs_of_the_plain_grid_are_those_without_variants():

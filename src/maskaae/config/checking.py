@@ -38,17 +38,7 @@ OVERRIDE = Annotated[Values, SomeOf(Hyperparameters)]
 
 
 def check_config(config: Values) -> Experiment:
-    """Check a configuration and work out what it asks for.
-
-    Parameters
-    ----------
-    config : mapping
-        As read from YAML; `data` and every `auto` are replaced by what the data say.
-
-    Returns
-    -------
-    Experiment
-        With every default filled in.
+    """Check a configuration, replace `data` and every `auto` by what the data say, and fill in defaults.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maskaae.config.keys import Comparison, Variant
-from maskaae.config.schema import Values
+from maskaae.config.schema import Values, adapter_of
 from maskaae.method.presets import PRESETS, Hyperparameters
 from maskaae.models.catalogue import TITLES
 from maskaae.report.records import RECORDS
@@ -64,18 +64,10 @@ def lineage(name: str, variants: Mapping[str, Variant]) -> list[str]:
 
 
 def varied(own: Setting, overrides: Sequence[Values], name: str, variants: Mapping[str, Variant]) -> Setting:
-    """Change settings as a variant and those that it is based on say.
+    """Change a data set's own settings as a variant, and before it those that it is based on, says.
 
-    Parameters
-    ----------
-    own : Setting
-        The data set's.
-    overrides : sequence of mapping
-        Hyper-parameters that the configuration puts on any preset; a variant's preset gets them too.
-    name : str
-        The variant.
-    variants : mapping
-        All of them, by name.
+    `overrides` are hyper-parameters that the configuration puts on any preset; a variant's preset gets them
+    too.
 
     Raises
     ------
@@ -159,16 +151,8 @@ def group_of(comparison: Comparison, variants: Mapping[str, Variant]) -> Group:
 
 def groups_from_dicts(groups: Sequence[Values]) -> list[Group]:
     """Rebuild groups from ``dataclasses.asdict``, as they come through the workflow."""
-    return [
-        Group(
-            title=group["title"],
-            dataset=group["dataset"],
-            capacities=tuple(group["capacities"]),
-            rows=tuple(Row(**row) for row in group["rows"]),
-            thresholds=tuple(group["thresholds"]),
-        )
-        for group in groups
-    ]
+    made: list[Group] = adapter_of(list[Group]).validate_python(groups)
+    return made
 
 
 @dataclass(frozen=True)
