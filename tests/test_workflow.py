@@ -202,6 +202,14 @@ def test_moved_checkout_has_nothing_to_do_nor_have_new_comments_docstrings_and_t
     )
 
 
+def test_scripts_written_anew_rerun_nothing_but_changed_ones_do(moved, replan):
+    """Git writes files anew when a branch is switched; the profile `default` leaves their times out."""
+    for path in (moved / "scripts").glob("*.py"):
+        path.touch()
+    assert replan({}) == {}
+    assert replan({"../../scripts/evaluate.py": changed})["evaluate"] == 6
+
+
 def test_new_model_retrains_and_measures_nothing(replan):
     line = '    "plain_ae": ModelEntry("AE", "maskaae.models.plain_ae", "PlainAutoEncoder"),\n'
     edits = {
