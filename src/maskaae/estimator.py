@@ -226,7 +226,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return active
 
     def _of_seed(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-        """Apply an encoder or decoder to rows (batch, size) as the one seed does."""
+        """Apply the seed's encoder or decoder to rows (batch, size)."""
         every = function(rows.expand(len(self.model_.seeds), -1, -1))  # (seed, batch, size)
         return every[self.model_.seeds.index(self.seed)].cpu()
 
@@ -260,7 +260,7 @@ def _kind_of(X: NDArray[Any]) -> Literal["images", "vectors"]:
 
 
 def _in_memory(kind: Literal["images", "vectors"], train: NDArray[Any], scaling: Scaling | None) -> Dataset:
-    """Make a data set of a training split alone."""
+    """Make a data set that has only a training split."""
     info = DatasetInfo(
         name="X",
         source="array",

@@ -23,58 +23,26 @@ class DataDescription(Protocol):
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that is needed to build a model again.
+    """All that is needed to build a model again."""
 
-    Attributes
-    ----------
-    model : str
-        Name in the model registry.
-    m : int
-        Capacity: the assumed latent dimension.
-    seeds : tuple of int
-        One model is built for each.
-    kind : {"images", "vectors"}
-        Images lie in [0, 1] and get a sigmoid; vectors are unbounded.
-    shape : tuple of int
-        Shape of one example, (H, W, C) or (D,).
-    hidden : tuple of int
-        Hidden widths of encoder and, reversed, of decoder; read by ``mlp`` networks.
-    critic_hidden : tuple of int
-        Hidden widths of the critic.
-    hyperparameters : Hyperparameters
-        Constants of losses, mask and optimisers.
-    reconstruction_unit : float
-        Reconstruction loss that counts as one in eq 17; see ``maskaae.method.reconstruction_unit``.
-    network : {"mlp", "convolutional"}
-        Kind of encoder and decoder; the critic is always an MLP.
-    channels : tuple of int
-        Channels after each layer of the encoder and, reversed, of the decoder; read by ``convolutional``
-        networks.
-    normalisation : {"batch", "group", "none"}
-        What follows each convolution.
-    batch_momentum : float
-        Share of a new batch in the running statistics of batch normalisation.
-    steps : int
-        Length of the run that trains the model; read by models that train in stages.
-    most_active : int or None
-        Dimensions that the mask may keep, the first ones; None: all m. Set only while a model is trained with
-        room beyond its capacity.
-    """
-
-    model: str
-    m: int
-    seeds: tuple[int, ...]
-    kind: str
-    shape: tuple[int, ...]
-    hidden: tuple[int, ...]
+    model: str  # name in the catalogue
+    m: int  # capacity: the assumed latent dimension
+    seeds: tuple[int, ...]  # one model is built for each
+    kind: str  # "images", in [0, 1], whose decoder ends in a sigmoid, or "vectors", unbounded
+    shape: tuple[int, ...]  # of one example, (H, W, C) or (D,)
+    hidden: tuple[int, ...]  # widths of the encoder and, reversed, of the decoder; read by "mlp" networks
     critic_hidden: tuple[int, ...]
     hyperparameters: Hyperparameters
-    reconstruction_unit: float = 1.0
-    network: str = "mlp"
+    reconstruction_unit: float = 1.0  # see `maskaae.method.losses.reconstruction_unit`
+    network: str = "mlp"  # or "convolutional": encoder and decoder; the critic is always an MLP
+    # Read by convolutional networks: channels after each layer of the encoder and, reversed, of the decoder;
+    # what follows each convolution, "batch", "group" or "none"; a new batch's share in running statistics.
     channels: tuple[int, ...] = ()
     normalisation: str = "none"
     batch_momentum: float = 0.1
-    steps: int = 0
+    steps: int = 0  # length of the run; read by models that train in stages
+    # Dimensions that the mask may keep, the first ones; None: all m. Set only while a model is trained with
+    # room beyond its capacity.
     most_active: int | None = None
 
     @classmethod

@@ -26,7 +26,7 @@ class LinearLayers(nn.Module):
         self.weight = nn.Parameter((2 * stacked_uniform(generators, (DEPTH, m, m)) - 1) / math.sqrt(m))
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Apply one layer after the other."""
+        """Apply the layers in turn."""
         for kernel in self.weight.unbind(dim=1):
             codes = codes @ kernel
         return codes

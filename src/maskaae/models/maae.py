@@ -234,7 +234,7 @@ class WassersteinAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @property
     def draw_sizes(self) -> DrawSizes:
-        """As MaskAAE's, without the mask's batch and noise."""
+        """Those of MaskAAE without the mask's batch and noise."""
         masked = super().draw_sizes
         return masked._replace(batches=masked.batches - 1, prior=masked.prior - 1)
 

@@ -37,7 +37,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     dimensions, and eq 17 is measured at every cut. The reconstruction error falls with every dimension that
     carries something new, the Wasserstein term rises with every dimension that the encoder cannot fill as the
     prior does (theorem 1's two sides); the mask follows the smallest sum. It looks at every number of
-    dimensions at first, and ever closer around the count then (``search_windows``). *Refinement*: the mask
+    dimensions at first, later ever closer around the count (``search_windows``). *Refinement*: the mask
     is set to zeros and ones by a last reading, in which the reconstruction weighs more (``settling_factor``),
     and the model with the dimensions that are left trains on by itself.
     """
@@ -54,17 +54,17 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @classmethod
     def training_spec(cls, spec: ModelSpec) -> ModelSpec:
-        """With room beyond the capacity: as many dimensions as a search with all of them open looks at.
+        """With room beyond the capacity m: ``ceil(1.5 m + 2)`` dimensions, all that the search may look at.
 
-        Near the capacity the critic so has spurious dimensions to tell from the prior, as anywhere else, and
-        an encoder that is to fill all of its dimensions can unfold the data in more first.
+        With room, the critic finds spurious dimensions near the capacity too, as it does below it; and an
+        encoder that is to fill all m dimensions can unfold the data in more of them first.
         """
         if not spec.hyperparameters.search_room:
             return spec
         return dataclasses.replace(spec, m=int(search_reach(spec.m)), most_active=spec.m)
 
     def stored_form(self) -> NestedMaskedAdversarialAutoEncoder:
-        """The model without the room: its dimensions are the last of every axis, and closed when it ends."""
+        """The model without the room, whose dimensions come last in every axis, and are closed by the end."""
         if self.spec.most_active is None:
             return self
         form = type(self)(dataclasses.replace(self.spec, m=self.spec.most_active, most_active=None))
@@ -77,7 +77,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @property
     def draw_sizes(self) -> DrawSizes:
-        """As the plain form's, and where to cut for every update that sees codes."""
+        """Those of the plain form, and where to cut for every update that sees codes."""
         return super().draw_sizes._replace(cuts=self.spec.hyperparameters.critic_steps + 2)
 
     @property
@@ -90,7 +90,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return LEARNS_MASK if step < self.search_steps else KEEPS_MASK
 
     def constants(self, step: int) -> StepConstants:
-        """As the plain form's, and how short and how long codes may be cut."""
+        """Those of the plain form, and how short and how long codes may be cut."""
         windows = self.spec.hyperparameters.search_windows
         window = [window for window in windows if step >= window.start * self.search_steps][-1]
         return super().constants(step)._replace(shortest_cut=window.shortest, longest_cut=window.longest)
@@ -98,8 +98,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def rate_share(self, group: str, step: int, steps: int) -> float:
         """Annealed in the refinement, and for a short time at the end of the search.
 
-        What dimensions are worth is so read off networks that have settled a little, yet most of the search
-        trains with full rates. The mask keeps its own: what it learns at the end counts most.
+        What dimensions are worth is read off networks that have settled a little, yet most of the search
+        trains with full rates. The mask keeps its full rate: what it learns at the end counts most.
         """
         h, end = self.spec.hyperparameters, self.search_steps
         if step >= end:
@@ -123,8 +123,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
 
-        Where the reach is above m, codes are left whole so much more often: the last dimensions are learned
-        as well as those in the middle of a larger code.
+        Where the reach is above m, a cut beyond m leaves a code whole: the last dimensions are then learned
+        as often as those in the middle of a larger code.
         """
         if not masked:
             return super().gates(draw, constants, masked)
@@ -146,8 +146,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:
         """Move the mask towards the first dimensions in reach that make eq 17 smallest, then project it.
 
-        Of the mask's gradient only the sign counts, as RMSProp divides its size out: it is that of opening
-        the dimensions of the best prefix and closing the others.
+        The gradient opens the dimensions of the best prefix and closes all others; only its sign counts, as
+        RMSProp and Adam divide its size out.
         """
         h = self.spec.hyperparameters
         reach = self._reach(constants)
@@ -183,15 +183,14 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         -------
         Tensor
             (seed,), by what the search has measured within its widest reach. Codes longer or shorter than its
-            last window allows were last trained before it, and look worse than they could be: the answer is
-            nearer to the count than it could be, too many dimensions for a small factor, too few for a large
-            one.
+            last window allows were last trained before it, and look worse than they could be. That draws the
+            answer to the count: it is too large for a small factor, too small for a large factor.
         """
         factor *= self.spec.hyperparameters.settling_factor
         return self._objective(search_reach(self._count), factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
-        """As the plain form's, and eq 17's two measured terms at every cut, each (seed,)."""
+        """Those of the plain form, and the two measured terms of eq 17 at every cut, each (seed,)."""
         cuts = {"reconstruction": self.cut_reconstruction, "wasserstein": self.cut_wasserstein}
         columns = {
             f"cut_{name}_{k}": value

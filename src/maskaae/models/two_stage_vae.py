@@ -53,7 +53,7 @@ class TwoStageVae(LearnedVarianceVae):
     3. Samples are ``u ~ N(0, I)``, ``z ~ N(G'(u), gamma' I)``, ``x = G(z)``.
 
     The run's steps are split between the stages: the second takes the share ``second_share`` of them.
-    Learning rates are annealed at the end of each stage alike.
+    Learning rates are annealed at the end of each stage.
     """
 
     def __init__(self, spec: ModelSpec) -> None:

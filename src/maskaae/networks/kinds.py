@@ -20,12 +20,7 @@ GROUP_WIDTH = 16
 
 
 def check_keys(network: Mapping[str, Any]) -> None:
-    """Refuse keys that the chosen kind of network would not read.
-
-    Parameters
-    ----------
-    network : mapping
-        The section as the user wrote it, before defaults.
+    """Refuse keys that the chosen kind of network would not read; the section is as the user wrote it.
 
     Raises
     ------
@@ -58,7 +53,7 @@ def check_data(
     kind : {"images", "vectors"} or None
         Kind of data; None where only the data can tell.
     dimension : int or None
-        Data dimension D, likewise.
+        Data dimension D; None where only the data can tell.
 
     Raises
     ------
@@ -86,12 +81,7 @@ def check_data(
 def check_shape(shape: Sequence[int], channels: Sequence[int]) -> None:
     """Refuse images that the layers of a convolutional network cannot halve.
 
-    Parameters
-    ----------
-    shape : sequence of int
-        Shape of one image, (H, W, C).
-    channels : sequence of int
-        Channels after each layer; each layer halves height and width.
+    One image is (H, W, C); there are channels for each layer, which halves height and width.
 
     Raises
     ------
