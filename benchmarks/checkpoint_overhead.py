@@ -18,11 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from maskaae.method.presets import PAPER
+from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import model_bytes
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 INTERVALS = {"config/config.yaml": 25_000, "config/demo.yaml": 500}

@@ -16,8 +16,8 @@ from maskaae.config.checking import check_config
 from maskaae.config.experiment import split_label
 from maskaae.config.reading import read_config
 from maskaae.data.dataset import load_dataset
+from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,8 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     import torch
 
     from maskaae.data.dataset import load_dataset
-    from maskaae.method.presets import Hyperparameters
+    from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
-    from maskaae.training.plan import TrainingPlan
     from maskaae.training.run import read_chosen, train_run
 
     torch.set_num_threads(snakemake.threads)

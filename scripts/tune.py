@@ -12,9 +12,8 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
 
     from maskaae.data.dataset import load_dataset
     from maskaae.evaluation.examples import Sampling
-    from maskaae.method.presets import Hyperparameters
+    from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
-    from maskaae.training.plan import TrainingPlan
     from maskaae.tuning.trials import tune
 
     torch.set_num_threads(snakemake.threads)

@@ -32,7 +32,7 @@ RECORDS = "report.records"
 READ_DATA = {"training", "evaluation", "tuning"}
 TORCH_FREE = re.compile(
     r"(report|config)\b.*|data\.registry|models\.catalogue|method\.(presets|spec|schedules)|networks\.kinds"
-    r"|training\.plan|tuning\.candidates"
+    r"|tuning\.candidates"
 )
 """What the Snakefile reads while it is parsed, and what is made of csv and json."""
 TORCH = {"torch", "torchvision", "torch_fidelity", "triton", "safetensors.torch"}

@@ -19,10 +19,9 @@ from torch import Tensor
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
-from maskaae.method.presets import PRESETS
+from maskaae.method.presets import PRESETS, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import load_model, model_bytes
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import train_run
 from maskaae.training.store import write_atomically
 

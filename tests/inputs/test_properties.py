@@ -115,11 +115,10 @@ def test_any_array_becomes_a_finite_data_set_or_is_refused_by_the_name_of_its_fi
     mask_rate=st.floats(1e-6, 1e6),
 )
 def test_any_finite_data_and_rate_give_a_run_that_ends_or_says_where_it_diverged(rows, m, mask_rate):
-    from maskaae.method.presets import PAPER
+    from maskaae.method.presets import PAPER, TrainingPlan
     from maskaae.method.spec import ModelSpec
     from maskaae.training.divergence import TrainingDivergedError
     from maskaae.training.loop import TrainingRun
-    from maskaae.training.plan import TrainingPlan
     from maskaae.training.store import RunStore
 
     hyperparameters = PAPER.override({"mask_rate": mask_rate})

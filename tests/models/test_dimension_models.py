@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import ROBUST
+from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.models.least_volume import volume
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 N, M, D = 3, 8, 12

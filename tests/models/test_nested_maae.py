@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from maskaae.evaluation.evaluate import read_checkpoints
-from maskaae.method.presets import ROBUST
+from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_for_training, build_model
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
 

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.aae import discriminator_loss, non_saturating_loss
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.models.wae_mmd import maximum_mean_discrepancy
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 SPEC = ModelSpec("wae_mmd", 4, (3, 7), "vectors", (10,), (16,), (16,), PAPER)

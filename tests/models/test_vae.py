@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import PAPER
+from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore, TrainingInterruptedError
 
 CONSTANTS = PAPER.override(

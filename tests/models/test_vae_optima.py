@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import PAPER
+from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 D = 5

@@ -9,13 +9,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw
 from maskaae.models.build import build_model, load_model, model_bytes
 from maskaae.networks.convolutional import SeedBatchNormalisation, SeedConvolution, SeedDeconvolution
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore, TrainingInterruptedError
 

@@ -21,10 +21,9 @@ from maskaae.data.writer import write_dataset
 from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
 from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import RawFeatures, reference_statistics
-from maskaae.method.presets import ROBUST
+from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.training import store
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import train_run
 
 HYPERPARAMETERS = ROBUST

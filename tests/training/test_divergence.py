@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import PAPER
+from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import load_model
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 SPEC = ModelSpec("maae", 4, (5, 1, 7), "vectors", (6,), (12,), (12,), PAPER)

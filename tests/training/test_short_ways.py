@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from maskaae.data.writer import write_dataset
-from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.maae import MaskedAdversarialAutoEncoder
 from maskaae.training.fast.explicit import CriticPass, MlpUpdates
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore
 
 SCRIPT = Path(__file__).parents[2] / "scripts/train.py"

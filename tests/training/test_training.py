@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import load_model
 from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore, StateMismatchError, TrainingInterruptedError
 
 SPEC = ModelSpec("maae", 4, (0, 1), "vectors", (6,), (12,), (12,), PAPER)

@@ -5,9 +5,8 @@ import pytest
 
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.evaluation.examples import Sampling
-from maskaae.method.presets import ROBUST
+from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import read_chosen
 from maskaae.tuning.candidates import Candidates, nested
 from maskaae.tuning.trials import divide, tune

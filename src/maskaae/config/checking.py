@@ -23,11 +23,10 @@ from maskaae.data import registry
 from maskaae.data.own.recognise import complete
 from maskaae.data.registry import suggestion
 from maskaae.evaluation.protocol import feature_spaces, metric_column
-from maskaae.method.presets import PRESETS, Hyperparameters
+from maskaae.method.presets import PRESETS, Hyperparameters, TrainingPlan
 from maskaae.models.catalogue import CATALOGUE
 from maskaae.networks.kinds import check_data, check_keys
 from maskaae.report.records import FIGURES, RECORDS, Asks, Record
-from maskaae.training.plan import TrainingPlan
 from maskaae.tuning.candidates import Candidates, nested
 
 SHOWN_MODELS = frozenset({"wae", "maae"})

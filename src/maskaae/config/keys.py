@@ -1,8 +1,7 @@
 """Every key of a configuration: its type and bounds, its default, and below it what it means.
 
-The constants of the method are described in `maskaae.method.presets`, the length of a run in
-`maskaae.training.plan`, the keys of each data source with the source. After a change, `make docs` writes the
-JSON schema and the table of keys.
+The constants of the method and the length of a run are described in `maskaae.method.presets`, the keys of
+each data source with the source. After a change, `make docs` writes the JSON schema and the table of keys.
 
 Provenance: [code] the released script, [text] the paper, [inferred], [our choice] found nowhere.
 """
@@ -24,9 +23,8 @@ from maskaae.config.schema import (
     Values,
     as_written,
 )
-from maskaae.method.presets import Count, Hyperparameters, Preset
+from maskaae.method.presets import Count, Hyperparameters, Preset, TrainingPlan
 from maskaae.report.records import FIGURES, TABLES, Asks, Record
-from maskaae.training.plan import TrainingPlan
 
 Features = Literal["raw", "classifier", "inception"]
 Seed = Annotated[int, Field(ge=0)]

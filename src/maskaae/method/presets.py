@@ -1,4 +1,4 @@
-"""Every constant of the method, and the presets that name whole sets of them.
+"""Every constant of the method, the presets that name whole sets of them, and the length of a run.
 
 ``PAPER`` holds the released constants; where the script and the text differ it follows the script, and
 ``Fidelity`` has the switch. ``ROBUST`` is ours. Each constant is described here and nowhere else: type and
@@ -313,3 +313,23 @@ ROBUST = Hyperparameters(
 )
 Preset = Literal["paper", "robust"]
 PRESETS: Mapping[Preset, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}
+
+
+@dataclass(frozen=True)
+class TrainingPlan(Described):
+    """Length and intervals of a run, in training steps."""
+
+    steps: Count = 500_000
+    """training steps [code]"""
+    batch_size: Annotated[Integer, Field(ge=2)] = 64
+    """examples a batch [code]"""
+    log_every: Count = 1000
+    """steps between rows of history.csv [our choice]"""
+    checkpoint_every: Count = 25_000
+    """steps between checkpoints, which are evaluated, and between saves of the resume state [our choice]"""
+    on_divergence: Literal["stop", "continue"] = "stop"
+    """when a loss, gradient or mask of a seed is not finite: `stop` the run, or `continue` with the other
+    seeds and show this one as lost"""
+    precision: Literal["tf32", "float32"] = "tf32"
+    """matrix products on a GPU: `tf32`, inputs rounded to 10 bits, several times faster, or `float32`; a CPU
+    always has `float32` [our choice]"""

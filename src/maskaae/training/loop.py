@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
 from maskaae.models.build import build_for_training, model_bytes
 from maskaae.training.divergence import DivergenceWatch, TrainingDivergedError
 from maskaae.training.draws import Draws, TrainingData
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError
 

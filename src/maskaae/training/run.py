@@ -15,13 +15,13 @@ import torch
 
 from maskaae.data.dataset import Dataset
 from maskaae.method.losses import reconstruction_unit
+from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.store import RunStore, StopRequest, write_atomically
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from maskaae.evaluation.examples import Sampling
 from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.evaluation.generation import FeatureSpace, generation_metrics
 from maskaae.evaluation.protocol import metric_column
+from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import train_run
 
 logger = logging.getLogger(__name__)

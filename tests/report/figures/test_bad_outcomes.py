@@ -20,14 +20,13 @@ from maskaae.evaluation.encoding import covariance_table
 from maskaae.evaluation.evaluate import evaluate_run, read_checkpoints
 from maskaae.evaluation.examples import Sampling, sample_table
 from maskaae.evaluation.features import RawFeatures, reference_statistics
-from maskaae.method.presets import PAPER
+from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model, load_model
 from maskaae.report.selection import read_runs
 from maskaae.report.summary import summarise
 from maskaae.report.table2 import as_printed, table2
 from maskaae.training.loop import TrainingRun
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.run import TrainedRun
 from maskaae.training.store import RunStore
 

@@ -11,7 +11,7 @@ import torch
 from capture_rules import CaptureRefusedError, CaptureRules
 from test_explicit import BATCH, CONVOLUTIONAL, DELAYED, VECTORS, examples
 
-from maskaae.method.presets import PAPER, ROBUST
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.models.build import build_for_training, build_model
 from maskaae.models.catalogue import CATALOGUE
 from maskaae.models.maae import LEARNS_MASK
@@ -20,7 +20,6 @@ from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.fast import graph
 from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps
 from maskaae.training.loop import TrainingRun, set_precision
-from maskaae.training.plan import TrainingPlan
 from maskaae.training.stepping import Stepper
 from maskaae.training.store import RunStore
 
