@@ -97,7 +97,7 @@ def test_the_shortest_search_still_measures_once():
 def test_codes_are_cut_in_the_search_and_masked_after_it():
     model = build_model(SPEC)
     draw = draws_for(model, gaussian(3)).next()
-    cut = model.gates(draw, model.constants(0), masked=True)
+    cut = model.gates(draw, model.constants(0), mask_learns=True)
     assert cut.shape == (ROBUST.critic_steps + 2, 3, 32, 6)
     assert set(cut.unique().tolist()) == {0.0, 1.0}
     assert (cut.diff(dim=-1) <= 0).all()  # once closed, closed for all further dimensions
@@ -105,7 +105,7 @@ def test_codes_are_cut_in_the_search_and_masked_after_it():
     model.prepare(model.search_steps)
     assert model.mu.tolist() == [[1.0, 1.0, 0.0, 0.0, 0.0, 0.0]] * 3
     assert (
-        model.gates(draw, model.constants(model.search_steps), masked=False) == model.mu.unsqueeze(1)
+        model.gates(draw, model.constants(model.search_steps), mask_learns=False) == model.mu.unsqueeze(1)
     ).all()
 
 
@@ -273,7 +273,7 @@ def test_codes_are_cut_ever_closer_around_the_count():
     draw = draws_for(model, gaussian(3), batch=400).next()
     window = {}
     for step in (0, 24, 25, 37, 38, 49):
-        lengths = model.gates(draw, model.constants(step), masked=True).sum(dim=-1)
+        lengths = model.gates(draw, model.constants(step), mask_learns=True).sum(dim=-1)
         window[step] = (int(lengths.min()), int(lengths.max()))
     assert window == {0: (1, 8), 24: (1, 8), 25: (4, 8), 37: (4, 8), 38: (4, 7), 49: (4, 7)}
 
@@ -318,7 +318,9 @@ def test_a_full_capacity_is_cut_as_if_there_were_room():
     """All 6 dimensions open: the reach is 11, and the share of whole codes 0.3 + 0.7 * 6 / 11."""
     model = build_model(SPEC)
     assert model.active.all()
-    gates = model.gates(draws_for(model, gaussian(3), batch=2000).next(), model.constants(0), masked=True)
+    gates = model.gates(
+        draws_for(model, gaussian(3), batch=2000).next(), model.constants(0), mask_learns=True
+    )
     whole = gates.prod(dim=-1).mean().item()
     assert whole == pytest.approx(0.3 + 0.7 * 6 / 11, abs=0.01)
 
@@ -329,13 +331,13 @@ def test_the_second_half_of_the_search_cuts_near_the_count():
     draw = draws_for(model, gaussian(3), batch=2000).next()
     middle = model.search_steps // 2
     for step, shortest in ((middle - 1, 1), (middle, 5)):
-        gates = model.gates(draw, model.constants(step), masked=True)
+        gates = model.gates(draw, model.constants(step), mask_learns=True)
         assert gates.sum(dim=-1).min() == shortest
 
 
 def test_every_update_of_a_step_cuts_elsewhere():
     model = build_model(SPEC)
-    gates = model.gates(draws_for(model, gaussian(3)).next(), model.constants(0), masked=True)
+    gates = model.gates(draws_for(model, gaussian(3)).next(), model.constants(0), mask_learns=True)
     lengths = gates.sum(dim=-1)  # (update, seed, batch)
     assert (lengths[0] != lengths[1]).any()
     assert (lengths[1] != lengths[2]).any()

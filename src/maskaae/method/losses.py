@@ -1,8 +1,9 @@
-"""The paper's losses, eq 14 to 17, each one function, each the code that the plain training step runs.
+"""The paper's losses, eq 14 to 17, each one function, each the code that the automatic training step runs.
 
-Every function returns one value a seed, shape (seed,): no parameter is shared between seeds, so the gradient
-of their sum never mixes them. A loss of several terms comes with these, by their names in the history. Eq 18
-measures and does not train: `maskaae.evaluation.nac`.
+MAAE and WAE train by the gradients of eq 14 to 16 written out, `maskaae.training.fast.explicit`, which tests
+hold to the functions here; eq 17 has no second form. A loss has one value a seed, (seed,): no parameter is
+shared between seeds, so the gradient of their sum never mixes them. A loss of several terms comes with
+these, by their names in the history. Eq 18 measures and does not train: `maskaae.evaluation.encoding.nac`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Every constant of the method, the presets that name whole sets of them, and the length of a run.
 
 ``PAPER`` holds the released constants; where the script and the text differ it follows the script, and
-``Fidelity`` has the switch. ``ROBUST`` is ours. Each constant is described here and nowhere else: type and
-bounds in its annotation, meaning and source in the text below it. ``maskaae.config`` checks configurations
-against these descriptions, and makes the JSON schema and the table of keys from them.
+``Fidelity`` has the switch. ``ROBUST`` is ours. Each constant that a configuration can change is described
+here and nowhere else: type and bounds in its annotation, meaning and source in the text below it.
+``maskaae.config`` checks configurations against these descriptions, and makes the JSON schema and the table
+of keys from them.
 
 Sources: [code] the released script, [text] the paper, [inferred], [our choice], or the code of a rival.
 """
@@ -195,7 +196,8 @@ class Hyperparameters(Described):
     """whether `nested` mask training searches with dimensions beyond the capacity, as many as it would look
     at from there; it keeps none of them, and they are cut out of the stored model [our choice]"""
     full_share: Annotated[Number, Field(ge=0, lt=1)] = 0.3
-    """share of the codes that `nested` mask training does not cut off [our choice]"""
+    """share of the codes that `nested` mask training leaves as long as its search looks at a time; the others
+    are cut off at random below that [our choice]"""
     search_windows: Annotated[tuple[SearchWindow, ...], Field(min_length=1), AfterValidator(read_windows)] = (
         SearchWindow(start=0.0, shortest=0.0, longest=1.5),
         SearchWindow(start=0.5, shortest=0.75, longest=1.5),
@@ -241,7 +243,7 @@ class Hyperparameters(Described):
     """learning rate of the mask [code]"""
     annealing: Fraction = 0.0
     """share of the run, at its end (with `nested` mask training, of what follows its search), over which all
-    learning rates fall linearly to zero [code]; the only constant here that rivals read too"""
+    learning rates fall linearly to zero; the released script's do not, 0 [code]; rivals read it too"""
     fidelity: Fidelity = Fidelity()
     vae: VariationalConstants = VariationalConstants()
     deterministic: DeterministicConstants = DeterministicConstants()

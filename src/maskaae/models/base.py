@@ -31,6 +31,8 @@ from maskaae.method.spec import ModelSpec
 from maskaae.networks.mlp import Mlp
 from maskaae.randomness import torch_generator
 
+NO_CUTS = torch.empty(0)
+
 
 class Draw(NamedTuple):
     """Random numbers of one training step; a model says in `DrawSizes` how many of each it takes."""
@@ -38,9 +40,8 @@ class Draw(NamedTuple):
     batches: Tensor  # fresh training batches, (update, seed, batch, D)
     prior: Tensor  # standard normal codes, (noise, seed, batch, m)
     mix: Tensor  # uniform, for the gradient penalty, (critic step, seed, batch, 1)
-    cuts: Tensor = torch.empty(
-        0
-    )  # uniform, after how many dimensions to cut codes off, (update, seed, batch, 1)
+    # Uniform, after how many dimensions to cut codes off, (update, seed, batch, 1); most models cut none.
+    cuts: Tensor = NO_CUTS
 
 
 class DrawSizes(NamedTuple):

@@ -32,6 +32,7 @@ CATALOGUE: Mapping[str, ModelEntry] = {
     "least_volume": ModelEntry("Least Volume", "maskaae.models.least_volume", "LeastVolumeAutoEncoder"),
     "ard_vae": ModelEntry("ARD-VAE", "maskaae.models.ard_vae", "ArdVae"),
     "wae": ModelEntry("WAE", "maskaae.models.maae", "WassersteinAutoEncoder"),
+    # The class of the soft mask (preset `paper`); `entry_point` takes that of MASK_TRAININGS instead.
     "maae": ModelEntry("MAAE", "maskaae.models.maae", "MaskedAdversarialAutoEncoder"),
 }
 TITLES: Mapping[str, str] = {name: entry.title for name, entry in CATALOGUE.items()}
@@ -40,7 +41,7 @@ MASK_TRAININGS: Mapping[str, str] = {
     "soft": "maskaae.models.maae:MaskedAdversarialAutoEncoder",
     "nested": "maskaae.models.nested_maae:NestedMaskedAdversarialAutoEncoder",
 }
-"""Entry point of MaskAAE by the way in which its mask is learned: ``Fidelity.mask_training``."""
+"""Entry point of MaskAAE by ``Fidelity.mask_training``: soft in the preset `paper`, nested in `robust`."""
 
 
 def entry_point(model: str, mask_training: str) -> str:

@@ -29,8 +29,8 @@ class StepConstants(NamedTuple):
 
     ramp: float | Tensor  # c(t) of eq 17
     loss_decay: float | Tensor  # the script's factor on two losses [code]; RMSProp divides it out
-    # Where codes are cut off (nested training): above shortest_cut and up to longest_cut times the open
-    # dimensions, plus two.
+    # Nested training cuts codes off after more than shortest_cut * (open dimensions), and after at most
+    # longest_cut * (open dimensions) + 2.
     shortest_cut: float | Tensor = 0.0
     longest_cut: float | Tensor = REACH_FACTOR
 
@@ -114,12 +114,12 @@ class MaskedAdversarialAutoEncoder(LatentModel):
     def updates_with(self, draw: Draw, constants: StepConstants, phase: int) -> Iterator[Update]:
         """Yield eq 14, 16 (``critic_steps`` times), 15 and, where the mask learns, 17 [order: code].
 
-        This is the plain form, differentiated automatically; ``maskaae.training.fast.explicit`` gives the
+        This is the automatic form; ``maskaae.training.fast.explicit`` gives the
         same numbers faster, and is held to it by tests.
         """
         steps = self.spec.hyperparameters.critic_steps
-        masked = phase == LEARNS_MASK
-        gates = self.gates(draw, constants, masked)
+        mask_learns = phase == LEARNS_MASK
+        gates = self.gates(draw, constants, mask_learns)
         yield self.autoencoder_update(draw.batches[0], gates[0], constants)
         critic_gates = gates[1 : 1 + steps]
         # The encoder stands still while the critic learns, so all of its batches are encoded at once.
@@ -127,17 +127,17 @@ class MaskedAdversarialAutoEncoder(LatentModel):
         for z, prior, mix in zip(encoded, draw.prior[:steps] * critic_gates, draw.mix, strict=True):
             yield self.critic_update(z, prior, mix)
         yield self.generator_update(draw.batches[1 + steps], gates[1 + steps])
-        if masked:
+        if mask_learns:
             yield from self.mask_updates(draw.batches[2 + steps], draw.prior[steps], constants)
 
-    def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
+    def gates(self, draw: Draw, constants: StepConstants, mask_learns: bool) -> Tensor:
         """What codes are multiplied by in auto-encoder, critic and generator updates, in this order.
 
         Parameters
         ----------
         draw, constants
             Of the step.
-        masked : bool
+        mask_learns : bool
             Whether the step updates the mask.
 
         Returns

@@ -77,7 +77,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @property
     def draw_sizes(self) -> DrawSizes:
-        """Those of the plain form, and where to cut for every update that sees codes."""
+        """Those of the soft mask, and where to cut for every update that sees codes."""
         return super().draw_sizes._replace(cuts=self.spec.hyperparameters.critic_steps + 2)
 
     @property
@@ -90,7 +90,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return LEARNS_MASK if step < self.search_steps else KEEPS_MASK
 
     def constants(self, step: int) -> StepConstants:
-        """Those of the plain form, and how short and how long codes may be cut."""
+        """Those of the soft mask, and how short and how long codes may be cut."""
         windows = self.spec.hyperparameters.search_windows
         window = [window for window in windows if step >= window.start * self.search_steps][-1]
         return super().constants(step)._replace(shortest_cut=window.shortest, longest_cut=window.longest)
@@ -120,14 +120,14 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             for name in ("regulariser", "ramp"):  # or the history would go on with their last values
                 self.terms.pop(name, None)
 
-    def gates(self, draw: Draw, constants: StepConstants, masked: bool) -> Tensor:
+    def gates(self, draw: Draw, constants: StepConstants, mask_learns: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
 
         Where the reach is above m, a cut beyond m leaves a code whole: the last dimensions are then learned
         as often as those in the middle of a larger code.
         """
-        if not masked:
-            return super().gates(draw, constants, masked)
+        if not mask_learns:
+            return super().gates(draw, constants, mask_learns)
         least = (constants.shortest_cut * self._count).floor().view(1, -1, 1, 1)
         reach = self._reach(constants).view(1, -1, 1, 1)
         lengths = prefix_lengths(draw.cuts, least, reach, self.spec.hyperparameters.full_share)
@@ -172,25 +172,21 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
-        """How many dimensions would be best if the reconstruction weighed more, or less.
+        """The k, (seed,), that makes ``J(k)`` smallest, if the reconstruction weighs more or less.
+
+        Evaluation asks at several factors how firm the count is. Cuts outside the search's last window were
+        last trained before it, so ``J`` is too large there and the answer too close to the count.
 
         Parameters
         ----------
         factor : float
-            On the weight that settled the count, ``settling_factor`` times ``l1``.
-
-        Returns
-        -------
-        Tensor
-            (seed,), by what the search has measured within its widest reach. Codes longer or shorter than its
-            last window allows were last trained before it, and look worse than they could be. That draws the
-            answer to the count: it is too large for a small factor, too small for a large factor.
+            On the weight that settles the count, ``settling_factor`` times ``l1``.
         """
         factor *= self.spec.hyperparameters.settling_factor
         return self._objective(search_reach(self._count), factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
-        """Those of the plain form, and the two measured terms of eq 17 at every cut, each (seed,)."""
+        """Those of the soft mask, and the two measured terms of eq 17 at every cut, each (seed,)."""
         cuts = {"reconstruction": self.cut_reconstruction, "wasserstein": self.cut_wasserstein}
         columns = {
             f"cut_{name}_{k}": value

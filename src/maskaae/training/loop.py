@@ -163,7 +163,7 @@ class TrainingRun:
         if torch.device(self._device).type != "cuda":
             return None
         if not self._stepper.can_be_captured:
-            logger.info("%s is trained by plain steps: they cannot be captured", self.model.spec.model)
+            logger.info("%s is trained by launched steps: they cannot be captured", self.model.spec.model)
             return None
         from maskaae.training.fast.graph import GraphTrainer, ScheduledSteps  # a CPU has no graphs
 

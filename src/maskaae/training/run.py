@@ -113,6 +113,7 @@ def prepare_run(
     if spec.hyperparameters.fidelity.reconstruction_scale == "relative":
         unit = reconstruction_unit(dataset.train, spec.reconstruction)
         spec = dataclasses.replace(spec, reconstruction_unit=unit)
+    spec = dataclasses.replace(spec, steps=plan.steps)
     model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
     configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
     fingerprint = {

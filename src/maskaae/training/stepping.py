@@ -41,8 +41,8 @@ class Stepper:
     steps : int
         Length of the run, which the annealing of learning rates depends on.
     batch : int or None
-        Examples in a batch, for models that have a written-out form. None: every step is the model's plain
-        one, differentiated automatically, to which tests hold the written-out form.
+        Examples in a batch, for models that have a written-out form. None: every step is the
+        model's automatic one, to which tests hold the written-out form.
     """
 
     def __init__(self, model: LatentModel, steps: int, batch: int | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The same numbers as the plain training step gives, faster; each module says where the definition is."""
+"""The same numbers as the automatic training step gives, faster; each module says where the definition is."""

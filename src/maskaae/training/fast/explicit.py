@@ -2,9 +2,9 @@
 
 The definitions are `method.losses.autoencoder_loss` (eq 14), `generator_loss` (eq 15) and `critic_loss`
 (eq 16), asked for in the order of `MaskedAdversarialAutoEncoder.updates_with`; tests hold this form to them,
-up to rounding. MLPs are never seen by automatic differentiation; with other encoders and decoders, the critic
-is not. The mask's own update (eq 17) stays with the model: it is a small part of a step, and experiments
-change it.
+up to rounding. Automatic differentiation sees no MLP in these three; where encoder and decoder are
+convolutional, it sees all but the critic. The mask's own update (eq 17) stays with the model: it is a small
+part of a step, and experiments change it.
 
 Automatic differentiation takes new memory at every step, records a graph and adds gradients up; written out,
 a pass is two matrix products and two cheap operations a layer. That makes training fast on a CPU, where the
@@ -14,7 +14,7 @@ they take 8.8 and 21.0 ms. For 3 x 128 units these are 1.38, 2.27, 10.8 and 25.4
 
 Eq 16 needs the gradient of a gradient. A ReLU network is piecewise linear, so both can be written out as
 matrix products: one pass forward, one back for the input gradients, one forward again for their derivative.
-Five of the eight updates of a training step are this one.
+With the preset `paper` five of the eight updates of a training step are this one.
 """
 
 from __future__ import annotations
@@ -318,9 +318,9 @@ class ExplicitUpdates:
 
     def updates_with(self, draw: Draw, constants: StepConstants, phase: int) -> Iterator[Update]:
         """Yield the updates of a training step, as the model's own ``updates_with`` does."""
-        masked = phase == LEARNS_MASK
+        mask_learns = phase == LEARNS_MASK
         steps = self._model.spec.hyperparameters.critic_steps
-        gates = self._model.gates(draw, constants, masked)
+        gates = self._model.gates(draw, constants, mask_learns)
         yield self._networks.autoencoder(draw.batches[0], gates[0], constants)
         encoded = self._networks.encode(draw.batches[1 : 2 + steps], gates[1:])
         for rows in self._critic.rows(encoded, draw.prior[:steps] * gates[1 : 1 + steps], draw.mix):
@@ -328,7 +328,7 @@ class ExplicitUpdates:
             self._model.terms |= {"wasserstein": wasserstein, "penalty": penalty}
             yield Update("critic", loss, differentiated=True)
         yield self._networks.generator(gates[-1])
-        if masked:
+        if mask_learns:
             yield from self._model.mask_updates(draw.batches[2 + steps], draw.prior[steps], constants)
 
 
