@@ -40,7 +40,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: ablations why_it_fails claims n32 dimensions mnist10k_table1
+.PHONY: ablations why_it_fails claims paper n32 dimensions mnist10k_table1
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
@@ -119,6 +119,11 @@ claims: setup ## The paper's claims on data of known dimension, with verdicts, i
 	mkdir -p docs/results/claims
 	$(python) docs/make_pictures.py results/claims/results/figures docs/results/claims fig4 cuts
 	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/claims/
+paper: setup ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)
+	$(run_snakemake) --configfile config/paper_cpu.yaml --directory results/paper
+	mkdir -p docs/results/paper
+	$(python) docs/make_pictures.py results/paper/results/figures docs/results/paper fig4 fig5 fig8
+	cd results/paper/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/paper/
 n32: setup ## Claims on n = 32 alone, on another generator, into docs/results/claims
 	$(run_snakemake) --configfile docs/results/claims/$@.yaml --directory results/$@
 	cp results/$@/results/tables/claims.md docs/results/claims/$@.md
