@@ -36,9 +36,7 @@ class ScheduledSteps:
         self._stepper, self._draws, self._watch = stepper, draws, watch
         self._names = list(stepper.rates(0))
         constants = stepper.model.constants(0)
-        self._as_constants = getattr(
-            type(constants), "_make", tuple
-        )  # of tensors, by name if they have names
+        self._as_constants = getattr(type(constants), "_make", tuple)  # names stay, if there are any
         self._table = torch.zeros(ROWS, len(self._names) + len(constants), device=device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._first = torch.zeros((), dtype=torch.int64, device=device)  # step of the table's first row
@@ -91,9 +89,8 @@ def capture(steps: ScheduledSteps, phase: int, stream: torch.cuda.Stream) -> Cap
 class GraphTrainer:
     """Takes training steps on a GPU, from the fourth of each kind on by replaying a graph.
 
-    Each phase of the model has a graph of its own. The ordinary steps before a capture are
-    part of the training, and so are all replays: a run that is stopped and resumed gives the same numbers.
-    On an H200, captured and launched steps agree exactly: their relative difference is 0 after 100 steps.
+    Each phase of the model has a graph of its own. The ordinary steps before a capture are part of the
+    training, and so are all replays: a run that is stopped and resumed gives the same numbers. On an H200, captured and launched steps agree exactly: their relative difference is 0 after 100 steps.
     """
 
     def __init__(self, steps: ScheduledSteps, device: torch.device | str) -> None:
