@@ -90,7 +90,8 @@ class GraphTrainer:
     """Takes training steps on a GPU, from the fourth of each kind on by replaying a graph.
 
     Each phase of the model has a graph of its own. The ordinary steps before a capture are part of the
-    training, and so are all replays: a run that is stopped and resumed gives the same numbers. On an H200, captured and launched steps agree exactly: their relative difference is 0 after 100 steps.
+    training, and so are all replays: a run that is stopped and resumed gives the same numbers. On an H200,
+    captured and launched steps agree exactly: their relative difference is 0 after 100 steps.
     """
 
     def __init__(self, steps: ScheduledSteps, device: torch.device | str) -> None:
