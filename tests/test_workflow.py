@@ -60,6 +60,15 @@ def test_one_config_file_is_one_experiment(tmp_path):
     assert not any("mnist" in name or "celeba" in name for name in jobs)
 
 
+def test_nested_values_of_the_command_line_and_merge_keys_are_taken(tmp_path):
+    text = (REPOSITORY / "config/smoke.yaml").read_text()
+    merged = text.replace("training: {steps: 60, ", "training: {<<: {steps: 60}, ")
+    assert merged != text
+    (tmp_path / "merged.yaml").write_text(merged)
+    asked = ["--dry-run", "--config", "seeds=[3, 4, 5]", "training={steps: 120}"]
+    assert planned(snakemake(tmp_path, *asked, config=tmp_path / "merged.yaml"))["train"] == 6
+
+
 @pytest.mark.parametrize("target", ["fig1", "results/figures/fig1.pdf"])
 def test_one_figure_makes_what_it_needs_and_no_more(tmp_path, target):
     jobs = planned(snakemake(tmp_path, "--dry-run", target))
