@@ -20,12 +20,13 @@ OTHER_SOURCES = set(SOURCES) - {"synthetic", "digits"}
 """Sources whose data the smoke configuration cannot have."""
 
 
-def snakemake(folder, *arguments, config="config/smoke.yaml", check=True, repository=REPOSITORY):
+def snakemake(folder, *arguments, config="config/smoke.yaml", check=True, repository=REPOSITORY, path=()):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow/Snakefile")]
     command += ["--directory", str(folder), *arguments]
     if config:
         command += ["--configfile", str(repository / config)]
-    environment = {**os.environ, "PYTHONPATH": str(repository / "src")}
+    modules = os.pathsep.join(map(str, [repository / "src", *path]))
+    environment = {**os.environ, "PYTHONPATH": modules, "UNDECLARED": str(folder / "undeclared")}
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
     if check:
         assert result.returncode == 0, result.stderr[-3000:]
@@ -100,7 +101,7 @@ def finished(tmp_path_factory):
     """Folder in which every rule has run once."""
     folder = tmp_path_factory.mktemp("smoke run with spaces")
     start = time.monotonic()
-    snakemake(folder, "--cores", "2")
+    snakemake(folder, "--cores", "2", path=[REPOSITORY / "tests/opened"])
     (folder / "seconds").write_text(str(time.monotonic() - start))
     return folder
 
@@ -138,6 +139,12 @@ def test_every_file_of_the_contract_is_there(finished):
         "checkpoints",
     }
     assert not (run / "resume").exists()
+
+
+def test_every_file_that_a_script_reads_is_an_input_of_its_rule(finished):
+    lines = (finished / "undeclared").read_text().splitlines()
+    assert {f"{rule} was watched" for rule in ("train", "tune", "evaluate", "claims", "fig4")} <= set(lines)
+    assert [line for line in lines if " reads " in line] == []
 
 
 def test_metrics_have_a_row_a_run_seed_and_checkpoint(finished):
