@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -283,6 +284,35 @@ def test_fig_files_are_the_same_when_drawn_again(finished):
     before = path.read_bytes()
     snakemake(finished, "results/figures/fig4.pdf", "--cores", "1", "--forcerun", "fig4")
     assert path.read_bytes() == before
+
+
+def test_ctrl_c_saves_the_state_of_a_training_and_says_so_in_a_line(tmp_path):
+    """As a terminal sends it: to Snakemake and to the training."""
+    model, log = "results/runs/tiny/maae/m3/model.safetensors", "results/logs/train/tiny/maae/m3.log"
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(REPOSITORY / "workflow/Snakefile"),
+        model,
+    ]
+    command += ["--cores", "1", "--configfile", str(REPOSITORY / "config/smoke.yaml"), "--config"]
+    command += ["training={steps: 1000000, checkpoint_every: 1000000}"]
+    run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        while "training maae" not in ((tmp_path / log).read_text() if (tmp_path / log).exists() else ""):
+            assert run.poll() is None
+            time.sleep(0.2)
+        time.sleep(1)
+        os.killpg(run.pid, signal.SIGINT)
+        said = run.communicate(timeout=120)[1]
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+    assert re.search(r"ERROR SIGINT received: state saved at step \d+", said)
+    assert "Traceback" not in said
+    assert len(list((tmp_path / model).parent.glob("resume/state_*.pt"))) == 1
 
 
 def test_report_is_one_file_with_captions(finished):
