@@ -14,6 +14,6 @@ torch.set_num_threads(snakemake.threads)
 table = covariance_table(
     load_model(Path(snakemake.input.model)),
     load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
-    batch=snakemake.params.batch,
+    batch=snakemake.resources.batch_size,
 )
 table.to_csv(snakemake.output.covariance, index=False)

@@ -21,7 +21,7 @@ with lease_device(devices=None if snakemake.resources.get("gpu") else []) as lea
         load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
         references,
         [load_extractor(name, snakemake.input.get(name), lease.device) for name in references],
-        Sampling(snakemake.params.samples, snakemake.params.batch, snakemake.params.seed),
+        Sampling(snakemake.params.samples, snakemake.resources.batch_size, snakemake.params.seed),
         neighbourhoods=snakemake.params.neighbourhoods,
     )
 metrics.insert(0, "dataset", snakemake.wildcards.dataset)

@@ -15,6 +15,6 @@ features = snakemake.wildcards.features
 statistics = reference_statistics(
     load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
     load_extractor(features, snakemake.input.get(features)),
-    batch=snakemake.params.batch,
+    batch=snakemake.resources.batch_size,
 )
 save_statistics(statistics, Path(snakemake.output.statistics))

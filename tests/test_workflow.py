@@ -166,6 +166,11 @@ def test_finished_run_has_nothing_to_do_until_a_module_changes(finished):
     assert "train" not in summary.split("Job stats:")[1].split("total")[0]
 
 
+def test_another_batch_size_of_the_evaluation_reruns_nothing(finished):
+    plan = snakemake(finished, "--dry-run", "--config", "evaluation={batch_size: 100}")
+    assert "Nothing to be done" in plan.stdout
+
+
 @pytest.fixture(scope="module")
 def moved(finished, tmp_path_factory):
     """The checkout with its finished run, at another place."""

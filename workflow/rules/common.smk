@@ -39,6 +39,9 @@ RUN = "results/runs/{dataset}/{model}/m{m}"
 RAW = "results/data/raw"
 """Published files, downloaded or put there by hand."""
 
+BATCH_SIZE = EXPERIMENT.evaluation["batch_size"]
+"""Examples at a time: a resource, as it decides memory and no number, so that another one reruns nothing."""
+
 
 wildcard_constraints:
     dataset="|".join(DATASETS),

@@ -64,11 +64,11 @@ rule reference_statistics:
     benchmark:
         "results/benchmarks/reference/{dataset}/{features}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=4000,
         runtime=60,
     params:
         code=code_of("reference_statistics"),
-        batch=EXPERIMENT.evaluation["batch_size"],
     message:
         "Reference statistics of {wildcards.dataset}, {wildcards.features} features"
     script:
@@ -93,13 +93,13 @@ rule evaluate:
     benchmark:
         "results/benchmarks/evaluate/{dataset}/{model}/m{m}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=8000,
         runtime=120,
     params:
         code=code_with_model("evaluate"),
         samples=EXPERIMENT.evaluation["samples"],
         neighbourhoods=lambda wildcards: neighbourhoods_of(wildcards.dataset),
-        batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
     message:
         "Evaluating {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
@@ -120,11 +120,11 @@ rule covariance:
     benchmark:
         "results/benchmarks/covariance/{dataset}/{model}/m{m}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=4000,
         runtime=30,
     params:
         code=code_with_model("covariance"),
-        batch=EXPERIMENT.evaluation["batch_size"],
     message:
         "Covariance of codes: {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:

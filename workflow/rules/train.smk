@@ -34,6 +34,7 @@ rule tune:
         "results/benchmarks/tuning/{dataset}/{model}.tsv"
     threads: 1
     resources:
+        batch_size=BATCH_SIZE,
         gpu=1,
         mem_mb=16000,
         runtime=lambda wildcards, attempt: 24 * 60 * attempt,
@@ -48,7 +49,6 @@ rule tune:
         capacity=lambda wildcards: candidates_of(wildcards).capacity,
         overrides=lambda wildcards: candidates_of(wildcards).overrides,
         samples=EXPERIMENT.evaluation["samples"],
-        batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
     message:
         "Tuning hyper-parameters of {wildcards.model} on {wildcards.dataset}"
