@@ -168,7 +168,7 @@ chaos: setup ## Kill trainings 100 times and more, fill their disk, set their cl
 	$(python) docs/make_reliability.py
 
 verify: setup ## Compare two results folders file by file: A=results B=other (REPORT=all names equal files too)
-	@$(python) -m maskaae.verify $(A) $(B) $(if $(REPORT),--all)
+	@$(python) -m maskaae.verify $${A:+"$$A"} $${B:+"$$B"} $(if $(REPORT),--all)
 
 test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
 	$(python) -m pytest -m slurm tests/slurm

@@ -138,6 +138,17 @@ def test_make_refuses_an_old_python_by_name(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+def test_make_verify_takes_any_path_and_asks_for_what_is_missing(tmp_path):
+    program = tmp_path / ".venv/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    program.chmod(0o755)
+    strange = 'it\'s "my" results'
+    for given, expected in (([f"A={strange}", "B=b"], f"<{strange}><b>"), ([], "")):
+        answer = make(tmp_path, "verify", "--old-file=setup", *given)
+        assert answer.stdout == f"<-m><maskaae.verify>{expected}", answer.stderr
+
+
 def planned_snakemake(folder: Path, **environment: str) -> str:
     plan = make(folder, "--dry-run", "demo", **environment)
     assert plan.returncode == 0, plan.stderr
