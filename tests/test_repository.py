@@ -112,6 +112,20 @@ def test_continuous_integration_runs_the_tests():
     assert "make test" in script.read_text()
 
 
+@pytest.mark.parametrize(("slurm", "expected"), [(0, 0), (1, 1), (124, 1)])
+def test_continuous_integration_lets_the_slurm_tests_end(tmp_path, slurm, expected):
+    """They need fifteen minutes; what fails or does not end is not passed over."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+    for name, line in {"make": "exit 0", "timeout": f'echo "$1" >limit; exit {slurm}'}.items():
+        (tmp_path / name).write_text(f"#!/usr/bin/env bash\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    answer = subprocess.run([tmp_path / ".ci/run"], env=path, capture_output=True, text=True, check=False)
+    assert answer.returncode == expected, answer.stderr
+    assert 30 * 60 < int((tmp_path / "limit").read_text()) <= 55 * 60
+
+
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make on a copy of the Makefile, as on a fresh clone, without the variables of an outer make."""
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
