@@ -171,6 +171,13 @@ def test_another_batch_size_of_the_evaluation_reruns_nothing(finished):
     assert "Nothing to be done" in plan.stdout
 
 
+def test_another_title_reruns_what_shows_it(finished, tmp_path):
+    text = (REPOSITORY / "config/smoke.yaml").read_text()
+    (tmp_path / "titled.yaml").write_text(text.replace("title: Digits", "title: Written digits"))
+    jobs = planned(snakemake(finished, "--dry-run", config=tmp_path / "titled.yaml"))
+    assert set(jobs) - {"all", "total"} == {"fig5", "fig6", "fig8", "model_samples", "table1", "claims"}
+
+
 @pytest.fixture(scope="module")
 def moved(finished, tmp_path_factory):
     """The checkout with its finished run, at another place."""

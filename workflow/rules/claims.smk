@@ -32,8 +32,8 @@ if EXPERIMENT.claims:
             runtime=10,
         params:
             code=code_of("claims"),
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
+            metric=metrics([*known, *images]),
+            titles=titles([*known, *images]),
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},
             images={dataset: DATASETS[dataset].capacity for dataset in images},
             thresholds=EXPERIMENT.claims["thresholds"],

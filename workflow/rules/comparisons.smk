@@ -57,7 +57,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
         params:
             code=code_of("comparison"),
             groups=[asdict(group) for group in groups],
-            metric=metrics(DATASETS),
+            metric=metrics(sorted({group.dataset for group in groups})),
         message:
             f"Comparing the variants of {comparison}"
         script:

@@ -68,8 +68,8 @@ if EXPERIMENT.dimensions:
             runtime=10,
         params:
             code=code_of("dimensions"),
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
+            metric=metrics(compared_datasets),
+            titles=titles(compared_datasets),
         message:
             "Comparing ways of finding the dimension"
         script:

@@ -41,8 +41,8 @@ for figure, asked in ASKED_FIGURES.items():
             **findings(record),
             code=code_of(record.script),
             script=record.script,
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
+            metric=metrics(record.wanted(asked)),
+            titles=titles(record.wanted(asked)),
         message:
             f"Drawing {figure}"
         script:

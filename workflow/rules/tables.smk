@@ -39,8 +39,8 @@ for table, asked in EXPERIMENT.tables.items():
             **findings(record),
             code=code_of(record.script),
             script=record.script,
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
+            metric=metrics(record.wanted(asked)),
+            titles=titles(record.wanted(asked)),
         message:
             f"Writing {table}"
         script:
