@@ -47,6 +47,12 @@ def test_paper_grid_is_planned_without_data_or_network(tmp_path):
     assert {f"fig{k}" for k in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)} | {"table1", "table2"} <= set(jobs)
 
 
+def test_workstation_is_a_profile_that_the_paper_grid_is_planned_with(tmp_path):
+    profile = REPOSITORY / "workflow/profiles/workstation"
+    assert planned(snakemake(tmp_path, "--dry-run", "--profile", str(profile), config=None))["train"] == 104
+    assert yaml.safe_load((profile / "profile.yaml").read_text())["resources"] == {"gpu": 2}
+
+
 def test_demo_leaves_out_what_is_on_request_and_table_1_asks_for_its_models_alone(tmp_path):
     demo = planned(snakemake(tmp_path, "--dry-run", config="config/demo.yaml"))
     assert demo["train"] == 2 * (4 + 4 + 3)

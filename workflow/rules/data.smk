@@ -48,6 +48,7 @@ for source in SOURCES.values():
             log:
                 f"results/logs/data/raw/{source.name}.log",
             retries: 2
+            localrule: True  # nodes of a cluster often see no network
             resources:
                 mem_mb=2000,
                 runtime=240,

@@ -13,6 +13,7 @@ rule download_inception:
     log:
         "results/logs/reference/inception.log",
     retries: 2
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
