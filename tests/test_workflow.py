@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -292,7 +293,7 @@ def test_workflow_and_run_agree_on_the_code(finished):
 )
 def test_every_rule_has_the_code_of_its_own_script(path):
     text = path.read_text()
-    scripts = re.findall(r'script:\s+"../../scripts/(.+)\.py"', text)
+    scripts = re.findall(r'script:\s+f?"../../scripts/(.+)\.py"', text)
     code = re.findall(r'code=code_(?:of|with_model)\(\s*"?([\w.]+)', text)
     assert [name.replace("record.script", "{params.script}") for name in code] == scripts
 
@@ -331,6 +332,18 @@ def test_ctrl_c_saves_the_state_of_a_training_and_says_so_in_a_line(tmp_path):
     assert re.search(r"ERROR SIGINT received: state saved at step \d+", said)
     assert "Traceback" not in said
     assert len(list((tmp_path / model).parent.glob("resume/state_*.pt"))) == 1
+
+
+def test_archive_holds_the_script_of_every_rule(tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in ("config", "scripts", "src", "workflow"):
+        shutil.copytree(REPOSITORY / name, checkout / name)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"]):
+        subprocess.run(["git", *words], cwd=checkout, check=True)
+    snakemake(checkout, "--archive", "archive.tar.gz", "--cores", "1", repository=checkout)
+    with tarfile.open(checkout / "archive.tar.gz") as archive:
+        assert {"scripts/fig4.py", "scripts/table1.py", "scripts/train.py"} <= set(archive.getnames())
 
 
 def test_report_is_one_file_with_captions(finished):

@@ -14,6 +14,7 @@ FIGURES = [
 
 for figure, asked in ASKED_FIGURES.items():
     record = records.FIGURES[figure]
+    params = job_params(record.script)
 
     rule:
         name:
@@ -46,4 +47,4 @@ for figure, asked in ASKED_FIGURES.items():
         message:
             f"Drawing {figure}"
         script:
-            "../../scripts/{params.script}.py"
+            f"../../scripts/{params.script}.py"

@@ -12,6 +12,7 @@ TABLES = [
 
 for table, asked in EXPERIMENT.tables.items():
     record = records.TABLES[table]
+    params = job_params(record.script)
 
     rule:
         name:
@@ -44,4 +45,4 @@ for table, asked in EXPERIMENT.tables.items():
         message:
             f"Writing {table}"
         script:
-            "../../scripts/{params.script}.py"
+            f"../../scripts/{params.script}.py"
