@@ -114,6 +114,23 @@ def finished(tmp_path_factory):
     return folder
 
 
+@pytest.mark.parametrize("config", ["smoke", "config", "own_data"])
+def test_every_rule_has_a_description_of_its_own(tmp_path, config):
+    data = ["--config", "data=own.csv"] if config == "own_data" else []
+    (tmp_path / "own.csv").write_text("a,b,c\n" + "1,2,3\n4,5,7\n" * 200)
+    lines = snakemake(tmp_path, "--list-rules", *data, config=f"config/{config}.yaml").stdout.splitlines()
+    described = dict(re.fullmatch(r"(\w+) \((.+)\)", line).groups() for line in lines)
+    alike = {f"fig{number}" for number in (11, 12, 13)}  # as figure 10
+    assert len(set(described.values())) == len(set(described) - alike) + (1 if alike & set(described) else 0)
+
+
+def test_plan_says_what_a_job_makes_of_what(tmp_path):
+    plan = snakemake(tmp_path, "--dry-run", "results/runs/tiny/maae/m3/model.safetensors").stdout
+    training = plan.split("rule train:")[1].split("rule ")[0]
+    for words in ("input: results/data/tiny/train.npy", "model.safetensors", "model=maae", "gpu=1"):
+        assert words in training
+
+
 def test_smoke_configuration_walks_every_rule_that_needs_no_network(tmp_path):
     listed = [line.split()[0] for line in snakemake(tmp_path, "--list-rules").stdout.splitlines()]
     jobs = planned(snakemake(tmp_path, "--dry-run"))

@@ -37,7 +37,5 @@ if EXPERIMENT.claims:
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},
             images={dataset: DATASETS[dataset].capacity for dataset in images},
             thresholds=EXPERIMENT.claims["thresholds"],
-        message:
-            "Judging the paper's claims"
         script:
             "../../scripts/claims.py"

@@ -76,6 +76,11 @@ def model_classes(dataset, label):
     )
 
 
+def describe(rules, name, words):
+    """Give a rule that a loop makes what `snakemake --list-rules` says of it; a docstring cannot hold a name."""
+    getattr(rules, name).rule.docstring = words
+
+
 def of_dataset(attribute):
     """Parameter function: an attribute of the data set of the wildcards."""
     return lambda wildcards: getattr(DATASETS[wildcards.dataset], attribute)

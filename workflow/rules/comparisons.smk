@@ -58,7 +58,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             code=code_of("comparison"),
             groups=[asdict(group) for group in groups],
             metric=metrics(sorted({group.dataset for group in groups})),
-        message:
-            f"Comparing the variants of {comparison}"
         script:
             "../../scripts/comparison.py"
+
+    describe(rules, comparison, f"Compare the variants of {comparison} with their base")

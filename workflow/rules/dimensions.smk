@@ -29,8 +29,6 @@ if EXPERIMENT.dimensions:
             code=code_of("intrinsic_dimension"),
             seeds=EXPERIMENT.seeds,
             examples=EXPERIMENT.dimensions["examples"],
-        message:
-            "Estimating the dimension of {wildcards.dataset}"
         script:
             "../../scripts/intrinsic_dimension.py"
 
@@ -70,7 +68,5 @@ if EXPERIMENT.dimensions:
             code=code_of("dimensions"),
             metric=metrics(compared_datasets),
             titles=titles(compared_datasets),
-        message:
-            "Comparing ways of finding the dimension"
         script:
             "../../scripts/dimensions.py"

@@ -20,8 +20,6 @@ rule download_inception:
     params:
         code=code_of("download_inception"),
         raw=lambda wildcards: RAW,
-    message:
-        "Fetching the Inception weights"
     script:
         "../../scripts/download_inception.py"
 
@@ -46,8 +44,6 @@ rule train_classifier:
     params:
         code=code_of("train_classifier"),
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Training the classifier of {wildcards.dataset}"
     script:
         "../../scripts/train_classifier.py"
 
@@ -70,8 +66,6 @@ rule reference_statistics:
         runtime=60,
     params:
         code=code_of("reference_statistics"),
-    message:
-        "Reference statistics of {wildcards.dataset}, {wildcards.features} features"
     script:
         "../../scripts/reference_statistics.py"
 
@@ -102,8 +96,6 @@ rule evaluate:
         samples=EXPERIMENT.evaluation["samples"],
         neighbourhoods=lambda wildcards: neighbourhoods_of(wildcards.dataset),
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Evaluating {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/evaluate.py"
 
@@ -126,8 +118,6 @@ rule covariance:
         runtime=30,
     params:
         code=code_with_model("covariance"),
-    message:
-        "Covariance of codes: {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/covariance.py"
 
@@ -150,8 +140,6 @@ rule samples:
     params:
         code=code_with_model("samples"),
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Samples of {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/samples.py"
 
@@ -171,7 +159,5 @@ rule gather_metrics:
         runtime=10,
     params:
         code=code_of("gather_metrics"),
-    message:
-        "Gathering the metrics of all runs"
     script:
         "../../scripts/gather_metrics.py"

@@ -44,7 +44,7 @@ for figure, asked in ASKED_FIGURES.items():
             script=record.script,
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
-        message:
-            f"Drawing {figure}"
         script:
             f"../../scripts/{params.script}.py"
+
+    describe(rules, figure, record.description)

@@ -42,7 +42,7 @@ for table, asked in EXPERIMENT.tables.items():
             script=record.script,
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
-        message:
-            f"Writing {table}"
         script:
             f"../../scripts/{params.script}.py"
+
+    describe(rules, table, record.description)

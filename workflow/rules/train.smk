@@ -50,8 +50,6 @@ rule tune:
         overrides=lambda wildcards: candidates_of(wildcards).overrides,
         samples=EXPERIMENT.evaluation["samples"],
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Tuning hyper-parameters of {wildcards.model} on {wildcards.dataset}"
     script:
         "../../scripts/tune.py"
 
@@ -85,7 +83,5 @@ rule train:
         hyperparameters=lambda wildcards: asdict(
             of_setting("hyperparameters")(wildcards)
         ),
-    message:
-        "Training {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}, {params.seeds}"
     script:
         "../../scripts/train.py"
