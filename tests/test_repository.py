@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -161,6 +162,24 @@ def test_make_verify_takes_any_path_and_asks_for_what_is_missing(tmp_path):
     for given, expected in (([f"A={strange}", "B=b"], f"<{strange}><b>"), ([], "")):
         answer = make(tmp_path, "verify", "--old-file=setup", *given)
         assert answer.stdout == f"<-m><maskaae.verify>{expected}", answer.stderr
+
+
+def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    summary = tmp_path / "results/own/results/own/summary.md"
+    summary.parent.mkdir(parents=True)
+    summary.write_text("8 dimensions\n")
+    (programs / "snakemake").write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    (programs / "snakemake").chmod(0o755)
+    said = make(tmp_path, "own", "--old-file=setup", "DATA=it's mine.csv").stdout
+    assert "<--directory><results/own>" in said
+    assert f"<--config><data={tmp_path}/it's mine.csv>" in said
+    assert "8 dimensions\n\nThis text: results/own/results/own/summary.md" in said
+    without = make(tmp_path, "own", "--old-file=setup", "CONFIG=mine.yaml").stdout
+    assert "<--configfile><mine.yaml>" in without
+    assert "<--config>" not in without
 
 
 def planned_snakemake(folder: Path, **environment: str) -> str:
