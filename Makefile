@@ -132,9 +132,12 @@ ablations: ## What each change of a setting does to count and FID, into docs/res
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as for mnist10k), into docs/results/why_it_fails
 
 own: CONFIG = config/own_data.yaml
+own: folder = results/own
 own: setup ## Your own data: DATA=path to a folder of images, a table or an array, or CONFIG=edited template
-	@$(run_snakemake) own --configfile $(CONFIG) $(if $(DATA),--config "data=$(DATA)")
-	@printf '\n'; cat results/own/summary.md; printf '\nThis text: results/own/summary.md\n'
+	@$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) \
+	  $${DATA:+--config "data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"}
+	@printf '\n'; cat $(folder)/results/own/summary.md
+	@printf '\nThis text: $(folder)/results/own/summary.md; its paths are relative to $(folder)\n'
 
 slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \
@@ -168,7 +171,7 @@ chaos: setup ## Kill trainings 100 times and more, fill their disk, set their cl
 	$(python) docs/make_reliability.py
 
 verify: setup ## Compare two results folders file by file: A=results B=other (REPORT=all names equal files too)
-	@$(python) -m maskaae.verify $(A) $(B) $(if $(REPORT),--all)
+	@$(python) -m maskaae.verify $${A:+"$$A"} $${B:+"$$B"} $(if $(REPORT),--all)
 
 test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
 	$(python) -m pytest -m slurm tests/slurm

@@ -13,7 +13,7 @@ log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 table = covariance_table(
     load_model(Path(snakemake.input.model)),
-    load_dataset(Path(snakemake.input.info).parent).test,
-    batch=snakemake.params.batch,
+    load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
+    batch=snakemake.resources.batch_size,
 )
 table.to_csv(snakemake.output.covariance, index=False)

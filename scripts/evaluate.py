@@ -18,10 +18,10 @@ references = {Path(path).stem: load_statistics(Path(path)) for path in snakemake
 with lease_device(devices=None if snakemake.resources.get("gpu") else []) as lease:
     metrics = evaluate_run(
         read_checkpoints(Path(snakemake.input.checkpoints), lease.device),
-        load_dataset(Path(snakemake.input.info).parent).test,
+        load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
         references,
         [load_extractor(name, snakemake.input.get(name), lease.device) for name in references],
-        Sampling(snakemake.params.samples, snakemake.params.batch, snakemake.params.seed),
+        Sampling(snakemake.params.samples, snakemake.resources.batch_size, snakemake.params.seed),
         neighbourhoods=snakemake.params.neighbourhoods,
     )
 metrics.insert(0, "dataset", snakemake.wildcards.dataset)

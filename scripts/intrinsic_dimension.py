@@ -5,7 +5,7 @@ from pathlib import Path
 from maskaae.data.dataset import load_dataset
 from maskaae.evaluation.dimension import estimate
 
-dataset = load_dataset(Path(snakemake.input.info).parent)
+dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
 table = estimate(dataset.train, snakemake.params.seeds, snakemake.params.examples)
 table.insert(0, "dataset", snakemake.wildcards.dataset)
 table.to_csv(snakemake.output.estimates, index=False)

@@ -23,7 +23,7 @@ best = best_model(metrics, snakemake.params.metric)
 folders = {Path(path).parent.parts[-2:]: Path(path).parent for path in snakemake.input.models}
 folder = folders[best.model, f"m{best.m}"]
 model = MaskAAE.load(folder, seed=best.seed)
-test = load_dataset(Path(snakemake.input.info).parent).test
+test = load_dataset(Path(snakemake.input.info).parent, ["test"]).test
 real = model.in_units(test[spread_rows(len(test), EXAMPLES)])
 examples = {
     "real": real,

@@ -13,8 +13,8 @@ log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 features = snakemake.wildcards.features
 statistics = reference_statistics(
-    load_dataset(Path(snakemake.input.info).parent).test,
+    load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
     load_extractor(features, snakemake.input.get(features)),
-    batch=snakemake.params.batch,
+    batch=snakemake.resources.batch_size,
 )
 save_statistics(statistics, Path(snakemake.output.statistics))

@@ -13,7 +13,7 @@ log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 table = sample_table(
     load_model(Path(snakemake.input.model)),
-    load_dataset(Path(snakemake.input.info).parent).test,
+    load_dataset(Path(snakemake.input.info).parent, ["test"]).test,
     generated=64,
     reconstructed=16,
     seed=snakemake.params.seed,

@@ -16,7 +16,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.training.run import read_chosen, train_run
 
     torch.set_num_threads(snakemake.threads)
-    dataset = load_dataset(Path(snakemake.input.info).parent)
+    dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
     hyperparameters = Hyperparameters.from_dict(snakemake.params.hyperparameters)
     spec = ModelSpec.for_data(
         dataset.info,

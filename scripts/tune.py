@@ -17,7 +17,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.tuning.trials import tune
 
     torch.set_num_threads(snakemake.threads)
-    dataset = load_dataset(Path(snakemake.input.info).parent)
+    dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
     spec = ModelSpec.for_data(
         dataset.info,
         snakemake.params.network,
@@ -31,7 +31,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
         dataset,
         TrainingPlan(**snakemake.params.plan),
         snakemake.params.overrides,
-        sampling=Sampling(snakemake.params.samples, snakemake.params.batch, snakemake.params.seed),
+        sampling=Sampling(snakemake.params.samples, snakemake.resources.batch_size, snakemake.params.seed),
         device=lease.device,
     )
 table.to_csv(snakemake.output.table, index=False)

@@ -22,3 +22,15 @@ def test_log_holds_everything_and_the_terminal_warnings(tmp_path):
     assert "WARNING this run needs 3 days" in log
     assert "3 days" in result.stderr
     assert "step 5" not in result.stderr
+
+
+def test_interrupted_job_says_so_in_one_line(tmp_path):
+    code = CODE + "raise KeyboardInterrupt({words})"
+    for words, line in (("", "interrupted"), ("'state saved at step 7'", "state saved at step 7")):
+        path = str(tmp_path / f"{len(words)}.log")
+        command = [sys.executable, "-c", code.format(path=path, words=words)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode != 0
+        assert result.stderr.splitlines()[-1].endswith(f"ERROR {line}")
+        assert "Traceback" not in result.stderr
+        assert f"ERROR {line}" in (tmp_path / f"{len(words)}.log").read_text()

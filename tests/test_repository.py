@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -112,6 +113,20 @@ def test_continuous_integration_runs_the_tests():
     assert "make test" in script.read_text()
 
 
+@pytest.mark.parametrize(("slurm", "expected"), [(0, 0), (1, 1), (124, 1)])
+def test_continuous_integration_lets_the_slurm_tests_end(tmp_path, slurm, expected):
+    """They need fifteen minutes; what fails or does not end is not passed over."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+    for name, line in {"make": "exit 0", "timeout": f'echo "$1" >limit; exit {slurm}'}.items():
+        (tmp_path / name).write_text(f"#!/usr/bin/env bash\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    answer = subprocess.run([tmp_path / ".ci/run"], env=path, capture_output=True, text=True, check=False)
+    assert answer.returncode == expected, answer.stderr
+    assert 30 * 60 < int((tmp_path / "limit").read_text()) <= 55 * 60
+
+
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make on a copy of the Makefile, as on a fresh clone, without the variables of an outer make."""
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
@@ -136,6 +151,35 @@ def test_make_refuses_an_old_python_by_name(tmp_path):
     assert "needs Python 3.11, 3.12 or 3.13" in answer.stderr
     assert "Python 3.10.13" in answer.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_make_verify_takes_any_path_and_asks_for_what_is_missing(tmp_path):
+    program = tmp_path / ".venv/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    program.chmod(0o755)
+    strange = 'it\'s "my" results'
+    for given, expected in (([f"A={strange}", "B=b"], f"<{strange}><b>"), ([], "")):
+        answer = make(tmp_path, "verify", "--old-file=setup", *given)
+        assert answer.stdout == f"<-m><maskaae.verify>{expected}", answer.stderr
+
+
+def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    summary = tmp_path / "results/own/results/own/summary.md"
+    summary.parent.mkdir(parents=True)
+    summary.write_text("8 dimensions\n")
+    (programs / "snakemake").write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    (programs / "snakemake").chmod(0o755)
+    said = make(tmp_path, "own", "--old-file=setup", "DATA=it's mine.csv").stdout
+    assert "<--directory><results/own>" in said
+    assert f"<--config><data={tmp_path}/it's mine.csv>" in said
+    assert "8 dimensions\n\nThis text: results/own/results/own/summary.md" in said
+    without = make(tmp_path, "own", "--old-file=setup", "CONFIG=mine.yaml").stdout
+    assert "<--configfile><mine.yaml>" in without
+    assert "<--config>" not in without
 
 
 def planned_snakemake(folder: Path, **environment: str) -> str:

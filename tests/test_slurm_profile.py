@@ -28,6 +28,21 @@ def test_example_names_rules_that_exist():
     assert set(asked) <= rules()
 
 
+def test_example_sends_what_uses_a_gpu_to_its_partition_with_the_memory_of_the_rule():
+    text = (ROOT / "workflow/rules/train.smk").read_text()
+    with_gpu = {rule.split(":")[0] for rule in text.split("\nrule ")[1:] if "gpu=1" in rule}
+    asked = yaml.safe_load((EXAMPLE / "profile.yaml").read_text())["set-resources"]
+    assert {rule for rule, given in asked.items() if given["slurm_partition"] == "gpu"} == with_gpu
+    assert not any("mem_mb" in given for given in asked.values())
+
+
+def test_downloads_run_beside_snakemake_as_nodes_see_no_network():
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    fetching = [rule for rule in re.split(r"\n\s*rule\b", text) if "scripts/download" in rule]
+    assert len(fetching) == 2
+    assert all("localrule: True" in rule for rule in fetching)
+
+
 def test_profile_leaves_the_counting_of_gpus_to_slurm():
     assert "resources" not in yaml.safe_load((PROFILE / "profile.yaml").read_text())
 

@@ -43,6 +43,19 @@ def test_copies_are_equal_and_logs_are_not_looked_at(two, capsys):
     assert capsys.readouterr().out == "6 files: 6 equal\n"
 
 
+def test_the_readme_of_a_checkout_is_no_result(two):
+    (two[0] / "README.md").write_text("What is where.")
+    assert set(verdicts(two).values()) == {"equal"}
+
+
+def test_usage_names_what_make_takes(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    said = capsys.readouterr().err
+    assert "make verify A=results B=other/results" in said
+    assert "required: A, B" in said
+
+
 def test_times_and_machine_do_not_count_but_what_was_run_does(two):
     record = two[1] / "runs/run.json"
     record.write_text(json.dumps({**RECORD, "seconds": 9.0, "threads": 2}))

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -20,12 +22,13 @@ OTHER_SOURCES = set(SOURCES) - {"synthetic", "digits"}
 """Sources whose data the smoke configuration cannot have."""
 
 
-def snakemake(folder, *arguments, config="config/smoke.yaml", check=True, repository=REPOSITORY):
+def snakemake(folder, *arguments, config="config/smoke.yaml", check=True, repository=REPOSITORY, path=()):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow/Snakefile")]
     command += ["--directory", str(folder), *arguments]
     if config:
         command += ["--configfile", str(repository / config)]
-    environment = {**os.environ, "PYTHONPATH": str(repository / "src")}
+    modules = os.pathsep.join(map(str, [repository / "src", *path]))
+    environment = {**os.environ, "PYTHONPATH": modules, "UNDECLARED": str(folder / "undeclared")}
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
     if check:
         assert result.returncode == 0, result.stderr[-3000:]
@@ -45,6 +48,12 @@ def test_paper_grid_is_planned_without_data_or_network(tmp_path):
     assert {f"fig{k}" for k in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)} | {"table1", "table2"} <= set(jobs)
 
 
+def test_workstation_is_a_profile_that_the_paper_grid_is_planned_with(tmp_path):
+    profile = REPOSITORY / "workflow/profiles/workstation"
+    assert planned(snakemake(tmp_path, "--dry-run", "--profile", str(profile), config=None))["train"] == 104
+    assert yaml.safe_load((profile / "profile.yaml").read_text())["resources"] == {"gpu": 2}
+
+
 def test_demo_leaves_out_what_is_on_request_and_table_1_asks_for_its_models_alone(tmp_path):
     demo = planned(snakemake(tmp_path, "--dry-run", config="config/demo.yaml"))
     assert demo["train"] == 2 * (4 + 4 + 3)
@@ -58,6 +67,15 @@ def test_one_config_file_is_one_experiment(tmp_path):
     jobs = planned(snakemake(tmp_path, "--dry-run"))
     assert jobs["train"] == 6
     assert not any("mnist" in name or "celeba" in name for name in jobs)
+
+
+def test_nested_values_of_the_command_line_and_merge_keys_are_taken(tmp_path):
+    text = (REPOSITORY / "config/smoke.yaml").read_text()
+    merged = text.replace("training: {steps: 60, ", "training: {<<: {steps: 60}, ")
+    assert merged != text
+    (tmp_path / "merged.yaml").write_text(merged)
+    asked = ["--dry-run", "--config", "seeds=[3, 4, 5]", "training={steps: 120}"]
+    assert planned(snakemake(tmp_path, *asked, config=tmp_path / "merged.yaml"))["train"] == 6
 
 
 @pytest.mark.parametrize("target", ["fig1", "results/figures/fig1.pdf"])
@@ -91,9 +109,26 @@ def finished(tmp_path_factory):
     """Folder in which every rule has run once."""
     folder = tmp_path_factory.mktemp("smoke run with spaces")
     start = time.monotonic()
-    snakemake(folder, "--cores", "2")
+    snakemake(folder, "--cores", "2", path=[REPOSITORY / "tests/opened"])
     (folder / "seconds").write_text(str(time.monotonic() - start))
     return folder
+
+
+@pytest.mark.parametrize("config", ["smoke", "config", "own_data"])
+def test_every_rule_has_a_description_of_its_own(tmp_path, config):
+    data = ["--config", "data=own.csv"] if config == "own_data" else []
+    (tmp_path / "own.csv").write_text("a,b,c\n" + "1,2,3\n4,5,7\n" * 200)
+    lines = snakemake(tmp_path, "--list-rules", *data, config=f"config/{config}.yaml").stdout.splitlines()
+    described = dict(re.fullmatch(r"(\w+) \((.+)\)", line).groups() for line in lines)
+    alike = {f"fig{number}" for number in (11, 12, 13)}  # as figure 10
+    assert len(set(described.values())) == len(set(described) - alike) + (1 if alike & set(described) else 0)
+
+
+def test_plan_says_what_a_job_makes_of_what(tmp_path):
+    plan = snakemake(tmp_path, "--dry-run", "results/runs/tiny/maae/m3/model.safetensors").stdout
+    training = plan.split("rule train:")[1].split("rule ")[0]
+    for words in ("input: results/data/tiny/train.npy", "model.safetensors", "model=maae", "gpu=1"):
+        assert words in training
 
 
 def test_smoke_configuration_walks_every_rule_that_needs_no_network(tmp_path):
@@ -131,6 +166,12 @@ def test_every_file_of_the_contract_is_there(finished):
     assert not (run / "resume").exists()
 
 
+def test_every_file_that_a_script_reads_is_an_input_of_its_rule(finished):
+    lines = (finished / "undeclared").read_text().splitlines()
+    assert {f"{rule} was watched" for rule in ("train", "tune", "evaluate", "claims", "fig4")} <= set(lines)
+    assert [line for line in lines if " reads " in line] == []
+
+
 def test_metrics_have_a_row_a_run_seed_and_checkpoint(finished):
     metrics = pd.read_csv(finished / "results/metrics.csv")
     digits = metrics["dataset"] == "digits"
@@ -147,6 +188,18 @@ def test_finished_run_has_nothing_to_do_until_a_module_changes(finished):
     assert "Nothing to be done" in snakemake(finished, "--dry-run").stdout
     summary = snakemake(finished, "--dry-run", "--forcerun", "fig4").stdout
     assert "train" not in summary.split("Job stats:")[1].split("total")[0]
+
+
+def test_another_batch_size_of_the_evaluation_reruns_nothing(finished):
+    plan = snakemake(finished, "--dry-run", "--config", "evaluation={batch_size: 100}")
+    assert "Nothing to be done" in plan.stdout
+
+
+def test_another_title_reruns_what_shows_it(finished, tmp_path):
+    text = (REPOSITORY / "config/smoke.yaml").read_text()
+    (tmp_path / "titled.yaml").write_text(text.replace("title: Digits", "title: Written digits"))
+    jobs = planned(snakemake(finished, "--dry-run", config=tmp_path / "titled.yaml"))
+    assert set(jobs) - {"all", "total"} == {"fig5", "fig6", "fig8", "model_samples", "table1", "claims"}
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +310,7 @@ def test_workflow_and_run_agree_on_the_code(finished):
 )
 def test_every_rule_has_the_code_of_its_own_script(path):
     text = path.read_text()
-    scripts = re.findall(r'script:\s+"../../scripts/(.+)\.py"', text)
+    scripts = re.findall(r'script:\s+f?"../../scripts/(.+)\.py"', text)
     code = re.findall(r'code=code_(?:of|with_model)\(\s*"?([\w.]+)', text)
     assert [name.replace("record.script", "{params.script}") for name in code] == scripts
 
@@ -267,6 +320,47 @@ def test_fig_files_are_the_same_when_drawn_again(finished):
     before = path.read_bytes()
     snakemake(finished, "results/figures/fig4.pdf", "--cores", "1", "--forcerun", "fig4")
     assert path.read_bytes() == before
+
+
+def test_ctrl_c_saves_the_state_of_a_training_and_says_so_in_a_line(tmp_path):
+    """As a terminal sends it: to Snakemake and to the training."""
+    model, log = "results/runs/tiny/maae/m3/model.safetensors", "results/logs/train/tiny/maae/m3.log"
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(REPOSITORY / "workflow/Snakefile"),
+        model,
+    ]
+    command += ["--cores", "1", "--configfile", str(REPOSITORY / "config/smoke.yaml"), "--config"]
+    command += ["training={steps: 1000000, checkpoint_every: 1000000}"]
+    run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        while "training maae" not in ((tmp_path / log).read_text() if (tmp_path / log).exists() else ""):
+            assert run.poll() is None
+            time.sleep(0.2)
+        time.sleep(1)
+        os.killpg(run.pid, signal.SIGINT)
+        said = run.communicate(timeout=120)[1]
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+    assert re.search(r"ERROR SIGINT received: state saved at step \d+", said)
+    assert "Traceback" not in said
+    assert len(list((tmp_path / model).parent.glob("resume/state_*.pt"))) == 1
+
+
+def test_archive_holds_the_script_of_every_rule(tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in ("config", "scripts", "src", "workflow"):
+        shutil.copytree(REPOSITORY / name, checkout / name)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"]):
+        subprocess.run(["git", *words], cwd=checkout, check=True)
+    snakemake(checkout, "--archive", "archive.tar.gz", "--cores", "1", repository=checkout)
+    with tarfile.open(checkout / "archive.tar.gz") as archive:
+        assert {"scripts/fig4.py", "scripts/table1.py", "scripts/train.py"} <= set(archive.getnames())
 
 
 def test_report_is_one_file_with_captions(finished):

@@ -23,8 +23,13 @@ Verdict = Literal["equal", "within tolerance", "different", "only in A", "only i
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
 """How far numbers may lie apart: what another number of threads or another processor does to short runs."""
 
-SKIPPED = ("logs", "benchmarks", "resume", "resume.discarded", "raw", "report.html", "demo_time.txt")
-"""Folders and files that hold times, messages, downloads and unfinished runs."""
+SKIPPED = frozenset(
+    [
+        *("logs", "benchmarks", "resume", "resume.discarded", "raw", "report.html", "demo_time.txt"),
+        "README.md",
+    ]
+)
+"""Folders and files that hold times, messages, downloads and unfinished runs, or come with a checkout."""
 
 OF_THE_MACHINE = frozenset(
     [
@@ -209,9 +214,10 @@ def report(comparisons: Sequence[Comparison], everything: bool = False) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report; 0 if nothing differs, 1 if something does, 2 if a folder is no results folder."""
-    parser = argparse.ArgumentParser(prog="python -m maskaae.verify", description=__doc__)
-    parser.add_argument("a", type=Path, help="results folder")
-    parser.add_argument("b", type=Path, help="the other results folder")
+    usage = "make verify A=results B=other/results, or %(prog)s [options] A B"
+    parser = argparse.ArgumentParser(prog="python -m maskaae.verify", usage=usage, description=__doc__)
+    parser.add_argument("a", metavar="A", type=Path, help="results folder")
+    parser.add_argument("b", metavar="B", type=Path, help="the other results folder")
     parser.add_argument("--relative", type=float, default=RELATIVE, help="relative tolerance")
     parser.add_argument("--absolute", type=float, default=ABSOLUTE, help="absolute tolerance")
     parser.add_argument("--all", action="store_true", help="name equal files too")

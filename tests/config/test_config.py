@@ -9,7 +9,7 @@ import pytest
 
 from maskaae.config.checking import check_config
 from maskaae.config.keys import Configuration
-from maskaae.config.reading import ConfigError, read_config
+from maskaae.config.reading import ConfigError, nested_overrides, read_config
 from maskaae.config.schema import json_schema, resolved
 from maskaae.method.presets import PAPER, ROBUST
 
@@ -295,6 +295,26 @@ def test_key_given_twice_is_refused_with_its_line(tmp_path):
     path.write_text("seeds: [0]\ndatasets: []\nseeds: [1]\n")
     with pytest.raises(ConfigError, match=r"twice\.yaml, line 3: key 'seeds' is given twice"):
         read_config(path)
+
+
+def test_merge_key_adds_what_is_not_written_beside_it(tmp_path):
+    """`inner` is merged while it merges something itself, and each overrides a key: no key is given twice."""
+    path = tmp_path / "merged.yaml"
+    path.write_text(
+        "net: &net {width: 8, layers: 2}\n"
+        "list: [{deep: &inner {<<: *net, layers: 3}}]\n"
+        "outer: {<<: *inner, width: 4}\n"
+    )
+    config = read_config(path)
+    assert config["list"] == [{"deep": {"width": 8, "layers": 3}}]
+    assert config["outer"] == {"width": 4, "layers": 3}
+
+
+def test_nested_overrides_have_the_types_of_a_file():
+    entries = ["seeds=[0, 1]", "training={steps: 120}", "names=['1']", "data=my file.csv", "x=a: ["]
+    assert nested_overrides(entries) == {"seeds": [0, 1], "training": {"steps": 120}, "names": ["1"]}
+    with pytest.raises(ConfigError, match=r"--config training=.*key 'steps' is given twice"):
+        nested_overrides(["training={steps: 1, steps: 2}"])
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2\n", ""])

@@ -44,6 +44,19 @@ def test_a_data_set_comes_back_as_it_was_written(tmp_path):
     assert loaded.info.details == {"colour": "grey", "label_names": ["cat", "dog"]}
 
 
+def test_a_part_is_loaded_without_the_files_of_the_others(tmp_path):
+    write_labelled(tmp_path)
+    for part in ("test", "labels"):
+        (tmp_path / FILES[part]).unlink()
+    loaded = load_dataset(tmp_path, ["train"])
+    np.testing.assert_array_equal(loaded.train, images(7))
+    assert loaded.test.shape == (0, 4, 5, 1)
+    assert loaded.test.dtype == np.uint8
+    assert len(loaded.train_labels) == len(loaded.test_labels) == 0
+    with pytest.raises(FileNotFoundError, match="test"):
+        load_dataset(tmp_path)
+
+
 def test_examples_are_memory_mapped_and_cannot_be_changed(tmp_path):
     write_labelled(tmp_path)
     loaded = load_dataset(tmp_path)

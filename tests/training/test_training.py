@@ -28,14 +28,14 @@ def train(folder, spec=SPEC, plan=PLAN, data=DATA, fingerprint=None):
     return run
 
 
-def stop_after(run, step):
-    """Send this process SIGTERM, as a scheduler does, when the run has taken ``step`` steps."""
+def stop_after(run, step, number=signal.SIGTERM):
+    """Send this process a signal, by default as a scheduler does, when the run has taken ``step`` steps."""
     original = run._stepper.step
 
     def step_and_stop(draw, now):
         if now + 1 == step:
-            os.kill(os.getpid(), signal.SIGTERM)
-            os.kill(os.getpid(), signal.SIGTERM)  # schedulers send it twice
+            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), number)  # schedulers send it twice
         return original(draw, now)
 
     run._stepper.step = step_and_stop
@@ -45,6 +45,14 @@ def assert_same_run(one, other):
     for name, tensor in one.model.state_dict().items():
         assert torch.equal(tensor, other.model.state_dict()[name]), name
     assert one.history.equals(other.history)
+
+
+def test_ctrl_c_saves_the_state(tmp_path):
+    stopped = TrainingRun(SPEC, DATA, PLAN, RunStore(tmp_path / "stopped", {"code": "1"}))
+    stop_after(stopped, 7, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt, match="SIGINT received: state saved at step 7"):
+        stopped.train()
+    assert_same_run(train(tmp_path / "whole"), train(tmp_path / "stopped"))
 
 
 @pytest.mark.parametrize("optimiser", ["tf1_rmsprop", "torch_rmsprop", "adam"])

@@ -32,12 +32,10 @@ if EXPERIMENT.claims:
             runtime=10,
         params:
             code=code_of("claims"),
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
+            metric=metrics([*known, *images]),
+            titles=titles([*known, *images]),
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},
             images={dataset: DATASETS[dataset].capacity for dataset in images},
             thresholds=EXPERIMENT.claims["thresholds"],
-        message:
-            "Judging the paper's claims"
         script:
             "../../scripts/claims.py"

@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 
 from maskaae.config.checking import check_config
 from maskaae.config.experiment import SEPARATOR, split_label
-from maskaae.config.reading import read_config
+from maskaae.config.reading import nested_overrides, read_config
 from maskaae.data.own.recognise import OWN
 from maskaae.models import catalogue
 from maskaae.provenance import code_version
@@ -26,6 +26,8 @@ try:
     for config_file in CONFIG_FILES:
         update_config(experiment_config, read_config(Path(config_file)))
     update_config(experiment_config, config)  # `--config key=value`
+    overrides = nested_overrides(workflow.config_settings.config_args or [])
+    update_config(experiment_config, overrides)
     EXPERIMENT = check_config(experiment_config)
 except (OSError, ValueError) as error:  # no such file, or a broken configuration
     raise WorkflowError(f"{', '.join(map(str, CONFIG_FILES))}: {error}") from None
@@ -36,6 +38,9 @@ RUN = "results/runs/{dataset}/{model}/m{m}"
 
 RAW = "results/data/raw"
 """Published files, downloaded or put there by hand."""
+
+BATCH_SIZE = EXPERIMENT.evaluation["batch_size"]
+"""Examples at a time: a resource, as it decides memory and no number, so that another one reruns nothing."""
 
 
 wildcard_constraints:
@@ -69,6 +74,11 @@ def model_classes(dataset, label):
             for override in overrides
         }
     )
+
+
+def describe(rules, name, words):
+    """Give a rule that a loop makes what `snakemake --list-rules` says of it; a docstring cannot hold a name."""
+    getattr(rules, name).rule.docstring = words
 
 
 def of_dataset(attribute):

@@ -57,8 +57,8 @@ for comparison, groups in EXPERIMENT.comparisons.items():
         params:
             code=code_of("comparison"),
             groups=[asdict(group) for group in groups],
-            metric=metrics(DATASETS),
-        message:
-            f"Comparing the variants of {comparison}"
+            metric=metrics(sorted({group.dataset for group in groups})),
         script:
             "../../scripts/comparison.py"
+
+    describe(rules, comparison, f"Compare the variants of {comparison} with their base")

@@ -31,10 +31,14 @@ for source in SOURCES.values():
             code=code_of("prepare", [f"{source.module}:prepare"], registry.__name__),
             spec=of_dataset("source_spec"),
             raw=lambda wildcards: RAW,
-        message:
-            "Preparing the data set {wildcards.dataset}"
         script:
             "../../scripts/prepare.py"
+
+    describe(
+        rules,
+        f"prepare_{source.name}",
+        f"Prepare a data set whose source is {source.name}",
+    )
 
 
 for source in SOURCES.values():
@@ -48,6 +52,7 @@ for source in SOURCES.values():
             log:
                 f"results/logs/data/raw/{source.name}.log",
             retries: 2
+            localrule: True  # nodes of a cluster often see no network
             resources:
                 mem_mb=2000,
                 runtime=240,
@@ -55,7 +60,11 @@ for source in SOURCES.values():
                 code=code_of("download"),
                 source=source.name,
                 raw=lambda wildcards: RAW,
-            message:
-                f"Fetching the published files of {source.name}"
             script:
                 "../../scripts/download.py"
+
+        describe(
+            rules,
+            f"download_{source.name}",
+            f"Fetch the files of {source.name}, or take those put into {RAW}/ by hand",
+        )

@@ -29,8 +29,6 @@ if EXPERIMENT.dimensions:
             code=code_of("intrinsic_dimension"),
             seeds=EXPERIMENT.seeds,
             examples=EXPERIMENT.dimensions["examples"],
-        message:
-            "Estimating the dimension of {wildcards.dataset}"
         script:
             "../../scripts/intrinsic_dimension.py"
 
@@ -68,9 +66,7 @@ if EXPERIMENT.dimensions:
             runtime=10,
         params:
             code=code_of("dimensions"),
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
-        message:
-            "Comparing ways of finding the dimension"
+            metric=metrics(compared_datasets),
+            titles=titles(compared_datasets),
         script:
             "../../scripts/dimensions.py"

@@ -13,14 +13,13 @@ rule download_inception:
     log:
         "results/logs/reference/inception.log",
     retries: 2
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         code=code_of("download_inception"),
         raw=lambda wildcards: RAW,
-    message:
-        "Fetching the Inception weights"
     script:
         "../../scripts/download_inception.py"
 
@@ -45,8 +44,6 @@ rule train_classifier:
     params:
         code=code_of("train_classifier"),
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Training the classifier of {wildcards.dataset}"
     script:
         "../../scripts/train_classifier.py"
 
@@ -64,13 +61,11 @@ rule reference_statistics:
     benchmark:
         "results/benchmarks/reference/{dataset}/{features}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=4000,
         runtime=60,
     params:
         code=code_of("reference_statistics"),
-        batch=EXPERIMENT.evaluation["batch_size"],
-    message:
-        "Reference statistics of {wildcards.dataset}, {wildcards.features} features"
     script:
         "../../scripts/reference_statistics.py"
 
@@ -93,16 +88,14 @@ rule evaluate:
     benchmark:
         "results/benchmarks/evaluate/{dataset}/{model}/m{m}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=8000,
         runtime=120,
     params:
         code=code_with_model("evaluate"),
         samples=EXPERIMENT.evaluation["samples"],
         neighbourhoods=lambda wildcards: neighbourhoods_of(wildcards.dataset),
-        batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Evaluating {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/evaluate.py"
 
@@ -120,13 +113,11 @@ rule covariance:
     benchmark:
         "results/benchmarks/covariance/{dataset}/{model}/m{m}.tsv"
     resources:
+        batch_size=BATCH_SIZE,
         mem_mb=4000,
         runtime=30,
     params:
         code=code_with_model("covariance"),
-        batch=EXPERIMENT.evaluation["batch_size"],
-    message:
-        "Covariance of codes: {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/covariance.py"
 
@@ -149,8 +140,6 @@ rule samples:
     params:
         code=code_with_model("samples"),
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Samples of {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}"
     script:
         "../../scripts/samples.py"
 
@@ -170,7 +159,5 @@ rule gather_metrics:
         runtime=10,
     params:
         code=code_of("gather_metrics"),
-    message:
-        "Gathering the metrics of all runs"
     script:
         "../../scripts/gather_metrics.py"

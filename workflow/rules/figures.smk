@@ -14,6 +14,7 @@ FIGURES = [
 
 for figure, asked in ASKED_FIGURES.items():
     record = records.FIGURES[figure]
+    params = job_params(record.script)
 
     rule:
         name:
@@ -41,9 +42,9 @@ for figure, asked in ASKED_FIGURES.items():
             **findings(record),
             code=code_of(record.script),
             script=record.script,
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
-        message:
-            f"Drawing {figure}"
+            metric=metrics(record.wanted(asked)),
+            titles=titles(record.wanted(asked)),
         script:
-            "../../scripts/{params.script}.py"
+            f"../../scripts/{params.script}.py"
+
+    describe(rules, figure, record.description)

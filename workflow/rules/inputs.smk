@@ -1,5 +1,7 @@
 """Input functions: from wildcards, or from what the configuration asks for, to the files that are needed."""
 
+from types import SimpleNamespace
+
 from maskaae.data import registry
 from maskaae.data.registry import SOURCES, input_paths
 from maskaae.report import records
@@ -77,6 +79,15 @@ def settings(record, asked):
         }
         for name, setting in record.settings.items()
     }
+
+
+def job_params(script):
+    """What a rule in a loop calls `params` outside of itself.
+
+    Snakemake reads `script:` when it meets the rule, and again in a job, where the loop is over and `params` are
+    those of the rule: so both name the same script, and archives, containers and reports find it.
+    """
+    return SimpleNamespace(script=script)
 
 
 FINDINGS = "results/tables/findings/{figure}.rst"

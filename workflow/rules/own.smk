@@ -34,7 +34,5 @@ if OWN in DATASETS:
             ),
             metric=DATASETS[OWN].metric,
             seed=EXPERIMENT.evaluation["seed"],
-        message:
-            "Summing up what was found about your data"
         script:
             "../../scripts/own_summary.py"

@@ -12,6 +12,7 @@ TABLES = [
 
 for table, asked in EXPERIMENT.tables.items():
     record = records.TABLES[table]
+    params = job_params(record.script)
 
     rule:
         name:
@@ -39,9 +40,9 @@ for table, asked in EXPERIMENT.tables.items():
             **findings(record),
             code=code_of(record.script),
             script=record.script,
-            metric=metrics(DATASETS),
-            titles=titles(DATASETS),
-        message:
-            f"Writing {table}"
+            metric=metrics(record.wanted(asked)),
+            titles=titles(record.wanted(asked)),
         script:
-            "../../scripts/{params.script}.py"
+            f"../../scripts/{params.script}.py"
+
+    describe(rules, table, record.description)

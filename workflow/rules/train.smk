@@ -34,6 +34,7 @@ rule tune:
         "results/benchmarks/tuning/{dataset}/{model}.tsv"
     threads: 1
     resources:
+        batch_size=BATCH_SIZE,
         gpu=1,
         mem_mb=16000,
         runtime=lambda wildcards, attempt: 24 * 60 * attempt,
@@ -48,10 +49,7 @@ rule tune:
         capacity=lambda wildcards: candidates_of(wildcards).capacity,
         overrides=lambda wildcards: candidates_of(wildcards).overrides,
         samples=EXPERIMENT.evaluation["samples"],
-        batch=EXPERIMENT.evaluation["batch_size"],
         seed=EXPERIMENT.evaluation["seed"],
-    message:
-        "Tuning hyper-parameters of {wildcards.model} on {wildcards.dataset}"
     script:
         "../../scripts/tune.py"
 
@@ -85,7 +83,5 @@ rule train:
         hyperparameters=lambda wildcards: asdict(
             of_setting("hyperparameters")(wildcards)
         ),
-    message:
-        "Training {wildcards.model} with m = {wildcards.m} on {wildcards.dataset}, {params.seeds}"
     script:
         "../../scripts/train.py"

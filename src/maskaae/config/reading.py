@@ -30,10 +30,13 @@ class ConfigError(ValueError):
 class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error, not an overwriting."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Check the keys as they are written: `<<` adds keys only afterwards, and may repeat some."""
+        node = super().compose_mapping_node(anchor)
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            merge = key_node.tag == "tag:yaml.org,2002:merge"
+            key = "<<" if merge else self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str | int | float | bool | None):
                 raise ConfigError(
@@ -44,7 +47,7 @@ class _StrictLoader(yaml.SafeLoader):
                     [f"{node.start_mark.name}, line {line}: key {key!r} is given twice; keep one"]
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -67,6 +70,30 @@ def read_config(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError([f"{path}: an anchor (&) holds itself (*): {error}"]) from error
     return values
+
+
+def nested_overrides(entries: Sequence[str]) -> dict[str, Any]:
+    """Lists and mappings among `--config key=value` entries, typed as in a file.
+
+    Snakemake types a single value, but hands over `[0, 1]` as `["0", "1"]`.
+
+    Raises
+    ------
+    ConfigError
+        If a list or mapping repeats a key.
+    """
+    found = {}
+    for entry in entries:
+        key, _, text = entry.partition("=")
+        try:
+            value = yaml.load(text, Loader=_StrictLoader)
+        except yaml.YAMLError:  # plain text, as Snakemake takes it too
+            continue
+        except ConfigError as error:
+            raise ConfigError([f"--config {entry}: {problem}" for problem in error.problems]) from error
+        if isinstance(value, list | dict):
+            found[key] = value
+    return found
 
 
 def typed(config: Values) -> Configuration:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,11 @@ from numpy.typing import DTypeLike, NDArray
 
 Kind = Literal["images", "vectors"]
 Split = Literal["train", "test"]
+Part = Literal["train", "test", "labels"]
 Labels = NDArray[np.int64]
 
 SPLITS: tuple[Split, Split] = ("train", "test")
+PARTS: tuple[Part, Part, Part] = ("train", "test", "labels")
 INFO_FILE = "dataset.json"
 FILES = {"train": "train.npy", "test": "test.npy", "labels": "labels.npz"}
 
@@ -77,7 +79,7 @@ class Dataset:
     train, test : ndarray
         Images uint8 `(N, H, W, C)` or vectors float32 `(N, D)`.
     train_labels, test_labels : ndarray of int64
-        One class per example, or of length 0 when there are no labels.
+        One class per example, or of length 0 when there are no labels or they were not loaded.
     """
 
     info: DatasetInfo
@@ -87,8 +89,15 @@ class Dataset:
     test_labels: Labels
 
 
-def load_dataset(folder: Path) -> Dataset:
-    """Load a data set; its examples stay on disk until they are read.
+def load_dataset(folder: Path, parts: Collection[Part] = PARTS) -> Dataset:
+    """Load a data set, or parts of it; its examples stay on disk until they are read.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the data set.
+    parts : collection of {"train", "test", "labels"}
+        Files that are opened beside `dataset.json`; the arrays of the others are empty.
 
     Raises
     ------
@@ -99,21 +108,23 @@ def load_dataset(folder: Path) -> Dataset:
     """
     info = _read_info(folder / INFO_FILE)
     sizes = {"train": info.n_train, "test": info.n_test}
-    arrays = open_splits(folder)
-    for split in SPLITS:
-        shape = (sizes[split], *info.shape)
-        _check_promise(folder / FILES[split], arrays[split], shape, _DTYPES[info.kind])
-    with np.load(folder / FILES["labels"], allow_pickle=False) as stored:
-        labels = {split: stored[split] for split in SPLITS}
-    for split in SPLITS:
-        shape = (sizes[split] if info.classes else 0,)
-        _check_promise(folder / FILES["labels"], labels[split], shape, np.int64, f" ({split})")
+    arrays = {split: np.empty((0, *info.shape), _DTYPES[info.kind]) for split in SPLITS}
+    for split, array in open_splits(folder, [split for split in SPLITS if split in parts]).items():
+        _check_promise(folder / FILES[split], array, (sizes[split], *info.shape), _DTYPES[info.kind])
+        arrays[split] = array
+    labels = {split: np.empty(0, np.int64) for split in SPLITS}
+    if "labels" in parts:
+        with np.load(folder / FILES["labels"], allow_pickle=False) as stored:
+            labels = {split: stored[split] for split in SPLITS}
+        for split in SPLITS:
+            shape = (sizes[split] if info.classes else 0,)
+            _check_promise(folder / FILES["labels"], labels[split], shape, np.int64, f" ({split})")
     return Dataset(info, arrays["train"], arrays["test"], labels["train"], labels["test"])
 
 
-def open_splits(folder: Path) -> dict[Split, NDArray[Any]]:
-    """Map the examples of both splits into memory, unchecked."""
-    return {split: np.load(folder / FILES[split], mmap_mode="r", allow_pickle=False) for split in SPLITS}
+def open_splits(folder: Path, splits: Iterable[Split] = SPLITS) -> dict[Split, NDArray[Any]]:
+    """Map the examples of splits into memory, unchecked."""
+    return {split: np.load(folder / FILES[split], mmap_mode="r", allow_pickle=False) for split in splits}
 
 
 def _read_info(path: Path) -> DatasetInfo:

@@ -155,15 +155,15 @@ class RunStore:
                 )
 
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
-class TrainingInterruptedError(RuntimeError):
-    """Training was asked to stop and has saved its state."""
+class TrainingInterruptedError(KeyboardInterrupt):
+    """Training was asked to stop and has saved its state; no `except Exception` goes on after it."""
 
 
 class StopRequest:
-    """Context in which SIGTERM and SIGUSR1 set a flag instead of ending the process.
+    """Context in which SIGINT (Ctrl-C), SIGTERM and SIGUSR1 set a flag instead of ending the process.
 
     A scheduler may send the signal twice within a tenth of a second; the second changes nothing.
     """
