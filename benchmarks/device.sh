@@ -22,7 +22,7 @@ started=$SECONDS
 
 pack() { # DIRECTORY NAME: one archive, in pieces of 15 MB
   mkdir -p "${OUT:=results/device}"
-  tar -czf - --exclude=.snakemake -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
+  tar -czf - --exclude=.snakemake --exclude=data -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
 }
 python=python3
 if [ -z "${SITE:-}" ] && [ "$device" != cpu ] && ls .whl/*.whl >/dev/null 2>&1; then
