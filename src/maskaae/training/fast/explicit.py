@@ -73,7 +73,8 @@ class ReluPass:
         seeds, like = len(self.weights[0]), self.weights[0]
         widths = [weight.shape[2] for weight in self.weights]
         self.back = back
-        self.inputs = [memory(like, seeds, rows, width) for width in (0, *widths[:-1])]  # of every layer
+        # What enters every layer; the first is whatever batch `forward` is given, and takes no memory here.
+        self.inputs = [memory(like, seeds, rows, width) for width in (0, *widths[:-1])]
         self.output = memory(like, seeds, rows, widths[-1])
         kept = len(range(rows)[back])
         self.deltas = [memory(like, seeds, kept, width) for width in widths]
@@ -132,7 +133,7 @@ class CriticPass(ReluPass):
         Parameters
         ----------
         rows : Tensor
-            What :meth:`rows` returns, (seed, 3 batch, m).
+            What :meth:`rows` returns, (seed, 3 batch, m); its last third is overwritten.
         """
         batch, between = self._batch, slice(2 * self._batch, None)
         scores = self.forward(rows)
