@@ -137,7 +137,7 @@ own: setup ## Your own data: DATA=path to a folder of images, a table or an arra
 	@$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) \
 	  $${DATA:+--config "data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"}
 	@printf '\n'; cat $(folder)/results/own/summary.md
-	@printf '\nThis text: $(folder)/results/own/summary.md; its paths are relative to $(folder)\n'
+	@printf '\nThis text: $(folder)/results/own/summary.md\n'
 
 slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \

@@ -36,6 +36,7 @@ else:
     columns = info["details"]["scaling"]["columns"]
     frame, draw = samples.marginals_data(examples, columns), samples.draw_marginals
 write_figure(frame, draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
-figures = [*snakemake.input.get("figures", []), snakemake.output.png]
-text = summarise(metrics, snakemake.params.metric, info, folder, figures)
+# Absolute: what the text says to open and to type works from wherever it is read.
+figures = [str(Path(path).absolute()) for path in (*snakemake.input.get("figures", []), snakemake.output.png)]
+text = summarise(metrics, snakemake.params.metric, info, folder.absolute(), figures)
 Path(snakemake.output.summary).write_text(text, encoding="utf-8")
