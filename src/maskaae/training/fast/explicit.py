@@ -9,8 +9,9 @@ part of a step, and experiments change it.
 Automatic differentiation takes new memory at every step, records a graph and adds gradients up; written out,
 a pass is two matrix products and two cheap operations a layer. That makes training fast on a CPU, where the
 products are small, and it gives a CUDA graph the fixed addresses that it needs. An H200 replays a step of
-MaskAAE with 2 x 64 units and 5 seeds in 0.95 ms, and in 1.57 ms with automatic gradients; launched one by one
-they take 8.8 and 21.0 ms. For 3 x 128 units these are 1.38, 2.27, 10.8 and 25.4 ms.
+MaskAAE with 2 x 64 units and 5 seeds in 0.87 ms, and in 1.58 ms with automatic gradients; launched one by one
+they take 10.6 and 23.4 ms. For 3 x 128 units these are 1.24, 2.26, 13.4 and 27.1 ms
+(docs/results/performance/gpu_forms.csv).
 
 Eq 16 needs the gradient of a gradient. A ReLU network is piecewise linear, so both can be written out as
 matrix products: one pass forward, one back for the input gradients, one forward again for their derivative.
