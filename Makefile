@@ -114,16 +114,17 @@ ablations why_it_fails dimensions: setup
 	mkdir -p docs/results/$@
 	cd results/$@/results && cp tables/$@.csv tables/$@.md $(CURDIR)/docs/results/$@/
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $@
-claims: setup ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
-	$(run_snakemake) --configfile config/claims.yaml --directory results/claims
-	mkdir -p docs/results/claims
-	$(python) docs/make_pictures.py results/claims/results/figures docs/results/claims fig4 cuts
-	cd results/claims/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/claims/
-paper: setup ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)
-	$(run_snakemake) --configfile config/paper_cpu.yaml --directory results/paper
-	mkdir -p docs/results/paper
-	$(python) docs/make_pictures.py results/paper/results/figures docs/results/paper fig4 fig5 fig8
-	cd results/paper/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/paper/
+claims: experiment = claims
+claims: pictures = fig4 cuts
+paper: experiment = paper_cpu
+paper: pictures = fig4 fig5 fig8
+claims paper: setup
+	$(run_snakemake) --configfile config/$(experiment).yaml --directory results/$@
+	mkdir -p docs/results/$@
+	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(pictures)
+	cd results/$@/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/$@/
+claims: ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
+paper: ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)
 n32: setup ## Claims on n = 32 alone, on another generator, into docs/results/claims
 	$(run_snakemake) --configfile docs/results/claims/$@.yaml --directory results/$@
 	cp results/$@/results/tables/claims.md docs/results/claims/$@.md

@@ -296,6 +296,8 @@ def main() -> None:
             traceback.print_exc()
             failed.append(name)
             continue
+        if "precision" not in table:
+            table.insert(1, "precision", "tf32")
         table.assign(**describe()).to_csv(arguments.output / f"gpu_{name}.csv", index=False)
         print(f"\n{name} ({time.perf_counter() - start:.0f} s)\n{table.to_string(index=False)}", flush=True)
     if failed:
