@@ -65,8 +65,9 @@ $(stamp): requirements.lock pyproject.toml | $(uv)
 	$(uv) pip install --quiet --python $(python) --no-deps --no-build-isolation --editable .
 	@touch $(stamp)
 
+extras := pipeline images formats onnx dev
 lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versions that still fit)
-	$(uv) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(uv) pip compile pyproject.toml $(extras:%=--extra %) --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --quiet --output-file requirements.lock
 	echo "snakemake-executor-plugin-slurm>=2.7.1" | $(uv) pip compile - --universal --python-version 3.11 --generate-hashes \
 	  --constraints requirements.lock --no-header --no-emit-index-url --quiet --output-file requirements-slurm.lock
