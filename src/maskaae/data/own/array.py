@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
+from maskaae.data.own.notes import Notes
 from maskaae.data.own.splits import OwnData, read_splits, write_own
 from maskaae.data.published.mnist import open_plain, read_header, read_idx
 from maskaae.data.writer import check_finite, require_own
@@ -156,7 +157,9 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
             f"{spec['test_path']}: shape {test.shape[1:]} per example, but {spec['path']} has "
             f"{train.shape[1:]}"
         )
-    return write_own(folder, spec, splits, spec["label_path"] or f"{spec['path']}: {spec['label_key']}")
+    return write_own(
+        folder, spec, splits, spec["label_path"] or f"{spec['path']}: {spec['label_key']}", Notes()
+    )
 
 
 def _read(spec: Mapping[str, Any], split: Split) -> OwnData:

@@ -13,6 +13,7 @@ import numpy as np
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
 from maskaae.data.decode import File, Framing, Header, Workers, decode_all, read_headers
+from maskaae.data.own.notes import Notes
 from maskaae.data.own.splits import (
     check_enough,
     encode_classes,
@@ -130,6 +131,7 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
             writer.fill(split, len(splits[split]), recording_digests(pixels, digests[split]))
         details = {
             "path": spec["path"],
+            "reading": Notes().details(),
             "converted": report_conversions(images, headers, channels),
             "duplicates": report_duplicates(digests["train"], digests["test"]),
         }

@@ -18,6 +18,8 @@ OWN = "own"
 """Name of the data set that `data: path` stands for."""
 
 LARGEST_CAPACITY = 32
+LABEL_KEYS: Mapping[str, str] = {"table": "label_column", "array": "label_key"}
+"""Key that names the classes, for each source that has one."""
 ENDINGS: Mapping[str, tuple[str, ...]] = {
     "table": (".csv", ".tsv", ".txt", ".parquet", ".pq"),
     "array": (".npy", ".npz", ".idx", "-ubyte"),
@@ -44,6 +46,25 @@ def complete(config: Values) -> dict[str, Any]:
         entries = [{**entry, "path": path} if entry["name"] == OWN else entry for entry in entries]
     rest = {key: value for key, value in config.items() if key not in ("data", "datasets")}
     return {**rest, "datasets": [_complete_entry(entry) for entry in entries]}
+
+
+def entry_of(entry: Values, options: Values) -> dict[str, Any]:
+    """Add a user's options to the entry of their data set, and the source that reads it.
+
+    `options` are keys of the source; `label` stands for the key by which it names classes, and `drop` may be
+    text with commas. ValueError if the source has no classes by name.
+    """
+    made = {"source": AUTO, **entry, **{key: value for key, value in options.items() if value is not None}}
+    if made["source"] == AUTO:
+        made["source"] = recognise(_path_of(made))
+    label = made.pop("label", None)
+    if label is not None:
+        if made["source"] not in LABEL_KEYS:
+            raise ValueError(f"label: {label!r}: the classes of images are the sub-folders that they lie in")
+        made[LABEL_KEYS[made["source"]]] = label
+    if isinstance(made.get("drop"), str):
+        made["drop"] = [name.strip() for name in made["drop"].split(",") if name.strip()]
+    return made
 
 
 def recognise(path: Path) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
+from maskaae.data.own.notes import Notes
 from maskaae.data.writer import write_dataset
 
 logger = logging.getLogger(__name__)
@@ -237,7 +238,7 @@ def read_splits(spec: Mapping[str, Any], read: Callable[[Split], OwnData]) -> di
 
 
 def write_own(
-    folder: Path, spec: Mapping[str, Any], splits: Mapping[Split, OwnData], label_origin: str
+    folder: Path, spec: Mapping[str, Any], splits: Mapping[Split, OwnData], label_origin: str, notes: Notes
 ) -> DatasetInfo:
     """Scale vectors, number the classes, count duplicates and write both splits.
 
@@ -247,7 +248,7 @@ def write_own(
     train, test = splits["train"], splits["test"]
     check_enough(len(train.values), spec["path"])
     duplicates = report_duplicates(row_digests(train.values), row_digests(test.values))
-    details: dict[str, Any] = {"path": spec["path"], "duplicates": duplicates}
+    details: dict[str, Any] = {"path": spec["path"], "reading": notes.details(), "duplicates": duplicates}
     values = {split: splits[split].values for split in SPLITS}
     if train.names:
         values["train"], values["test"], details["scaling"] = scale_splits(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
+from maskaae.data.own.notes import Notes
 from maskaae.data.own.splits import OwnData, read_splits, write_own
 from maskaae.data.writer import require_own
 
@@ -141,7 +142,7 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
             f"{spec['test_path']}: columns {', '.join(test.names)}, but {spec['path']} has "
             f"{', '.join(train.names)}"
         )
-    return write_own(folder, spec, splits, f"{spec['path']}, column {spec['label_column']!r}")
+    return write_own(folder, spec, splits, f"{spec['path']}, column {spec['label_column']!r}", Notes())
 
 
 def _read(spec: Mapping[str, Any], split: Split) -> OwnData:
