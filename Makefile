@@ -24,7 +24,7 @@ uv := $(venv)/bin/uv
 stamp := $(venv)/.installed
 slurm_stamp := $(venv)/.installed-slurm
 bench_stamp := $(venv)/.installed-bench
-code := src scripts tests benchmarks docs/make_pictures.py docs/make_performance.py docs/make_reliability.py
+code := src scripts tests benchmarks docs/make_pictures.py docs/make_performance.py docs/make_provenance.py docs/make_reliability.py
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
@@ -40,7 +40,7 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
-.PHONY: ablations why_it_fails claims paper n32 dimensions mnist10k_table1
+.PHONY: ablations why_it_fails claims paper paper_n16 n32 dimensions mnist10k_table1 stale
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
@@ -97,17 +97,23 @@ models: setup ## All models over capacities, on the demo's synthetic data with n
 	$(run_snakemake) models_over_capacity --configfile config/demo.yaml
 	@printf '\nDone: results/figures/models_over_capacity.png\n'
 
+# What made a folder of docs/results: $(call provenance,folder,configuration,results folder,names of what it shows).
+provenance = $(python) docs/make_provenance.py docs/results/$1 --command "make $@" --config $2 --results $3 --names $4
+
 RUN ?= mnist10k
 mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own data, into docs/results/RUN
 	$(run_snakemake) --configfile docs/results/$(RUN)/experiment.yaml --directory results/$(RUN)
 	$(python) docs/make_pictures.py results/$(RUN)/results/figures docs/results/$(RUN) fig4 fig5 fig6 fig8 fig10 cuts
-	cd results/$(RUN)/results && cp metrics.csv tables/claims.md tables/table2.md reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
+	cd results/$(RUN)/results && cp metrics.csv tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv \
+	  reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
+	$(call provenance,$(RUN),docs/results/$(RUN)/experiment.yaml,results/$(RUN)/results,fig4 fig5 fig6 fig8 fig10 cuts claims table2)
 
 mnist10k_table1: setup ## Table 1 on the same images, into docs/results/mnist10k_table1
 	$(run_snakemake) table1 model_samples --configfile docs/results/$@/experiment.yaml --directory results/$@
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ model_samples
 	cd results/$@/results && cp tables/table1.csv tables/table1.md $(CURDIR)/docs/results/$@/
 	cd results/$@/results/tuning/mnist10k && for table in *.csv; do cp "$$table" "$(CURDIR)/docs/results/$@/tuning_$$table"; done
+	$(call provenance,$@,docs/results/$@/experiment.yaml,results/$@/results,table1 model_samples)
 
 # Runs of their own folder: its data sets have names that other experiments use too.
 ablations why_it_fails dimensions: setup
@@ -115,20 +121,25 @@ ablations why_it_fails dimensions: setup
 	mkdir -p docs/results/$@
 	cd results/$@/results && cp tables/$@.csv tables/$@.md $(CURDIR)/docs/results/$@/
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $@
-claims: experiment = claims
+	$(call provenance,$@,config/$@.yaml,results/$@/results,$@)
+claims: experiment = config/claims.yaml
 claims: pictures = fig4 cuts
-paper: experiment = paper_cpu
+paper: experiment = config/paper_cpu.yaml
 paper: pictures = fig4 fig5 fig8
-claims paper: setup
-	$(run_snakemake) --configfile config/$(experiment).yaml --directory results/$@
+paper_n16: experiment = config/paper_cpu_n16.yaml
+paper_n16: pictures = fig4 fig5 fig8
+n32: experiment = docs/results/n32/experiment.yaml
+n32: pictures = fig4
+claims paper paper_n16 n32: setup
+	$(run_snakemake) --configfile $(experiment) --directory results/$@
 	mkdir -p docs/results/$@
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(pictures)
 	cd results/$@/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/$@/
+	$(call provenance,$@,$(experiment),results/$@/results,$(pictures) claims table2)
 claims: ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
 paper: ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)
-n32: setup ## Claims on n = 32 alone, on another generator, into docs/results/claims
-	$(run_snakemake) --configfile docs/results/claims/$@.yaml --directory results/$@
-	cp results/$@/results/tables/claims.md docs/results/claims/$@.md
+paper_n16: ## The same on data with n = 16, into docs/results/paper_n16
+n32: ## Claims on n = 32 alone, on another generator, into docs/results/n32
 dimensions: ## Ways of finding the dimension, side by side, into docs/results/dimensions
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as for mnist10k), into docs/results/why_it_fails
@@ -153,12 +164,14 @@ docs: setup ## Write the parts of the docs that are made: key table, and what th
 	$(python) -m maskaae.config.schema workflow/schemas/config.schema.json config/README.md
 	$(python) docs/make_pictures.py results/figures docs/results/demo "fig*" cuts
 	cp results/demo_time.txt results/metrics.csv results/tables/table2.md docs/results/demo/
+	$(call provenance,demo,config/demo.yaml,results)
 
 docs-table1: setup ## Put what the last `make table1` and `make models` gave into the docs
 	$(python) docs/make_pictures.py results/figures docs/results/table1 model_samples models_over_capacity
 	cp results/tables/table1.md results/tables/table1.csv results/tables/table1.tex docs/results/table1/
 	cp results/figures/models_over_capacity.csv docs/results/table1/
 	for table in results/tuning/*/*.csv; do cp "$$table" "docs/results/table1/tuning_$$(basename "$$(dirname "$$table")")_$$(basename "$$table")"; done
+	$(call provenance,table1,config/demo.yaml,results,table1 model_samples models_over_capacity)
 
 # --------------------------------------------------------------------------------------------- checks
 
@@ -170,7 +183,11 @@ test-all: test ## The long tests too
 
 chaos: setup ## Kill trainings 100 times and more, fill their disk, set their clock: docs/reliability.md
 	OMP_NUM_THREADS=1 $(python) tests/reliability/chaos.py --kills 100 --output docs/results/reliability
+	$(python) docs/make_provenance.py docs/results/reliability --command "make $@" --programs tests/reliability/chaos.py
 	$(python) docs/make_reliability.py
+
+stale: setup ## List the results under docs/results that today's code or configuration would make otherwise
+	@$(python) docs/make_provenance.py --stale
 
 verify: setup ## Compare two results folders file by file: A=results B=other (REPORT=all names equal files too)
 	@$(python) -m maskaae.verify $${A:+"$$A"} $${B:+"$$B"} $(if $(REPORT),--all)
@@ -203,6 +220,8 @@ bench: $(bench_stamp) ## Time everything against its rivals: docs/performance.md
 	$(python) benchmarks/prepare_images.py --photographs 200000 --output docs/results/preparation.csv
 	if [ "$(GPUS)" != 0 ]; then PYTHONPATH="$(CURDIR)/$(venv)/bench" $(python) benchmarks/gpu.py --output results/bench; fi
 	$(python) docs/make_performance.py results/bench docs/results/performance docs/performance.md
+	$(python) docs/make_provenance.py docs/results/performance --command "make $@" \
+	  --programs benchmarks/{cases,training,limit,frechet,scaling,planning,demo_time,gpu,model_cost,grid_cost,prepare_images}.py
 
 # Pure Python packages that come as sources only are built here.
 device-wheels: setup ## Wheels that benchmarks/device.sh needs on a GPU machine without network, into .whl/

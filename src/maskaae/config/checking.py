@@ -107,8 +107,8 @@ def _dataset_entry(written: Values, keys: DatasetKeys, shared: Configuration) ->
     ]
     if problems:
         raise ConfigError([f"data set {keys.name!r}: {problem}" for problem in problems])
-    preset = PRESETS[keys.preset or shared.preset]
-    hyperparameters = preset.override(shared.hyperparameters).override(keys.hyperparameters)
+    preset = keys.preset or shared.preset
+    hyperparameters = PRESETS[preset].override(shared.hyperparameters).override(keys.hyperparameters)
     samples, mask = shared.evaluation.samples, hyperparameters.fidelity.mask_at_inference
     return DatasetEntry(
         name=keys.name,
@@ -121,6 +121,7 @@ def _dataset_entry(written: Values, keys: DatasetKeys, shared: Configuration) ->
         metric=metric_column(keys.features, samples, mask),
         network=network,
         training={**dataclasses.asdict(TrainingPlan()), **shared.training, **keys.training},
+        preset=preset,
         hyperparameters=hyperparameters,
         tuning={model: Candidates.from_config(given) for model, given in tuning.items()},
     )

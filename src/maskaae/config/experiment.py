@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from maskaae.config.keys import Comparison, Variant
 from maskaae.config.schema import Values, adapter_of
-from maskaae.method.presets import PRESETS, Hyperparameters
+from maskaae.method.presets import PRESETS, Hyperparameters, Preset
 from maskaae.models.catalogue import TITLES
 from maskaae.report.records import RECORDS
 from maskaae.tuning.candidates import Candidates
@@ -169,6 +169,8 @@ class DatasetEntry:
         `features` and, where D is not too large, raw values: all feature spaces that are measured.
     metric : str
         Column of the distance in `features`.
+    preset : str
+        What `hyperparameters` were changed from.
     variants : mapping of str to Setting
         What the variants that are compared on it are trained with.
     """
@@ -183,6 +185,7 @@ class DatasetEntry:
     metric: str
     network: Values
     training: Values
+    preset: Preset
     hyperparameters: Hyperparameters
     variants: Mapping[str, Setting] = field(default_factory=dict)
     tuning: Mapping[str, Candidates] = field(default_factory=dict)
