@@ -14,7 +14,7 @@ import pytest
 import maskaae
 
 PACKAGE = Path(maskaae.__file__).parent
-WAY = ("method", "networks", "models", "training", "evaluation", "tuning")
+WAY = ("method", "networks", "models", "training", "evaluation", "tuning", "counting")
 """Each room builds on those before it."""
 HELPERS = {"randomness", "logs", "provenance"}
 """Modules at the root that every room may import; they import no room."""
@@ -29,7 +29,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 RECORDS = "report.records"
 """What figures and tables ask of the configuration; of the report, its check reads this module alone."""
-READ_DATA = {"training", "evaluation", "tuning"}
+READ_DATA = {"training", "evaluation", "tuning", "counting"}
 TORCH_FREE = re.compile(
     r"(report|config)\b.*|data\.registry|models\.catalogue|method\.(presets|spec|schedules)|networks\.kinds"
     r"|tuning\.candidates"

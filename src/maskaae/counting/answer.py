@@ -1,0 +1,205 @@
+"""The answer to "how many dimensions?": votes, rounds, and what speaks against believing them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from maskaae.evaluation.dimension import NEARLY, stability
+
+NEAR_CAPACITY = 0.8
+"""A count above this share of the capacity may be held down by it (our choice)."""
+
+
+class Trial(NamedTuple):
+    """What a round is trained with."""
+
+    capacity: int
+    hidden: tuple[int, ...]
+    critic_hidden: tuple[int, ...]
+
+    def doubled(self) -> Trial:
+        """The same with nets twice as wide."""
+        return Trial(
+            self.capacity,
+            tuple(2 * width for width in self.hidden),
+            tuple(2 * width for width in self.critic_hidden),
+        )
+
+
+@dataclass(frozen=True)
+class Round:
+    """All seeds, trained once with one capacity and one net.
+
+    Attributes
+    ----------
+    trial : Trial
+        Capacity and widths.
+    counts : dict of int to int
+        Active dimensions of each seed that was not lost.
+    lost : dict of int to str
+        Seeds whose training diverged, and why.
+    steps : int
+        Training steps of each seed.
+    settled : bool or None
+        Whether the search found the same count for long enough; None where that was not looked at.
+    training_error, validation_error : dict of int to float
+        Share of the variance that each seed's reconstruction leaves unexplained, on rows it was trained on
+        and on rows that it never saw; of the latter nothing where none were kept apart.
+    seconds : float
+        Time it took.
+    """
+
+    trial: Trial
+    counts: dict[int, int]
+    steps: int
+    lost: dict[int, str] = field(default_factory=dict)
+    settled: bool | None = None
+    training_error: dict[int, float] = field(default_factory=dict)
+    validation_error: dict[int, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def vote(self) -> int:
+        """Most frequent count; of several, that with more counts within one of it, then the smaller."""
+        return stability(list(self.counts.values())).mode
+
+    @property
+    def near_capacity(self) -> bool:
+        """Whether the vote lies so near the capacity that a larger one may give another."""
+        return self.vote > NEAR_CAPACITY * self.trial.capacity
+
+    @property
+    def chosen_seed(self) -> int:
+        """Of the seeds that found the vote, the one with the lowest error on rows it never saw."""
+        voters = [seed for seed, count in self.counts.items() if count == self.vote]
+        errors = self.validation_error or self.training_error
+        return min(voters, key=lambda seed: (errors.get(seed, 0.0), seed))
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What an estimator that needs no training says: an estimate, or why it cannot say."""
+
+    name: str
+    estimate: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something that speaks against believing a count.
+
+    Attributes
+    ----------
+    code : str
+        One word for programs.
+    sentence, remedy : str
+        What was seen, and what to do.
+    """
+
+    code: str
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many dimensions data need, and how far to believe it.
+
+    Attributes
+    ----------
+    dimensions : int
+        The vote of the last round.
+    rounds : tuple of Round
+        Capacities and nets that were tried, in order; the last one gives the answer.
+    witnesses : tuple of Witness
+        Estimators that need no training.
+    warnings : tuple of Caution
+        What speaks against believing the count.
+    converged_in_width : bool or None
+        Whether a net twice as wide counted the same, within one; None where none was tried.
+    rows, dimension : int
+        Examples that were trained on, and numbers in each, D.
+    """
+
+    rounds: tuple[Round, ...]
+    witnesses: tuple[Witness, ...]
+    warnings: tuple[Caution, ...]
+    converged_in_width: bool | None
+    rows: int
+    dimension: int
+
+    @property
+    def last(self) -> Round:
+        """The round that gives the answer."""
+        return self.rounds[-1]
+
+    @property
+    def dimensions(self) -> int:
+        """The answer: a whole number."""
+        return self.last.vote
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Count of each seed that was not lost, in the order of the seeds."""
+        return tuple(self.last.counts.values())
+
+    @property
+    def agreeing(self) -> int:
+        """Seeds that found exactly the answer."""
+        return self.counts.count(self.dimensions)
+
+    @property
+    def settled(self) -> bool | None:
+        """Whether the search found the same count for long enough; None where that was not looked at."""
+        return self.last.settled
+
+    @property
+    def steps(self) -> int:
+        """Training steps of each seed of the last round."""
+        return self.last.steps
+
+    @property
+    def validation_error(self) -> float | None:
+        """Share of the variance of unseen rows that the chosen seed's reconstruction leaves unexplained."""
+        return self.last.validation_error.get(self.last.chosen_seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, with those that are worked out."""
+        worked_out = ("dimensions", "counts", "agreeing", "settled", "steps", "validation_error")
+        values = {name: getattr(self, name) for name in worked_out} | dataclasses.asdict(self)
+        for number, each in enumerate(self.rounds):
+            values["rounds"][number]["trial"] = each.trial._asdict()
+        plain: dict[str, Any] = json.loads(json.dumps(values))
+        return plain
+
+
+def next_trial(rounds: tuple[Round, ...], dimension: int, widest: int) -> Trial | None:
+    """Say what to train after some rounds, or None if they are an answer.
+
+    First the capacity is doubled, up to D, until the vote is well below it; then nets twice as wide are
+    compared, until two agree within one or the next would be wider than ``widest``.
+    """
+    last = rounds[-1]
+    if last.near_capacity and last.trial.capacity < dimension:
+        return last.trial._replace(capacity=min(2 * last.trial.capacity, dimension))
+    if is_converged_in_width(rounds):
+        return None
+    wider = last.trial.doubled()
+    return wider if max(wider.hidden) <= widest else None
+
+
+def is_converged_in_width(rounds: tuple[Round, ...]) -> bool | None:
+    """Whether the last round and one with a narrower net agree within one; None if there is none."""
+    last = rounds[-1]
+    narrower = [
+        each
+        for each in rounds[:-1]
+        if each.trial.capacity == last.trial.capacity and each.trial.doubled() == last.trial
+    ]
+    if not narrower:
+        return None
+    return abs(narrower[-1].vote - last.vote) <= NEARLY

@@ -1,0 +1,155 @@
+"""What speaks against believing a count: every rule by which the answer warns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from maskaae.counting.answer import NEAR_CAPACITY, Caution, Round, Witness
+from maskaae.evaluation.dimension import NEARLY
+
+SPREAD = 2
+"""Seeds disagree if their counts lie further apart (our choice)."""
+WITNESSES_NEARLY = 2.0
+WITNESSES_FACTOR = 1.5
+"""Witnesses disagree with a count outside of all of them by more than both: a difference and a factor."""
+ROWS_PER_DIMENSION = 100
+"""With fewer rows for each dimension counted, a net learns rows by heart (our choice)."""
+HIGH_ERROR = 0.3
+"""Unexplained share of the variance of unseen rows from which the reconstruction is poor (our choice)."""
+OVERFITTED = 2.0
+OVERFITTED_FROM = 0.05
+"""Rows are learned by heart if the error on unseen ones is so many times that on others, and not small."""
+
+
+def cautions(
+    last: Round,
+    witnesses: Sequence[Witness],
+    *,
+    converged_in_width: bool | None,
+    votes: Sequence[int],
+    rows: int,
+    dimension: int,
+) -> Iterator[Caution]:
+    """Yield what speaks against the answer of the last round, the gravest first.
+
+    Parameters
+    ----------
+    last : Round
+        The round that gives the answer.
+    witnesses : sequence of Witness
+        Estimators that need no training.
+    converged_in_width : bool or None
+        Whether a net twice as wide counted the same.
+    votes : sequence of int
+        Those of all rounds.
+    rows, dimension : int
+        Examples trained on, and numbers in each.
+    """
+    yield from _of_capacity(last, dimension)
+    yield from _of_training(last)
+    if converged_in_width is False:
+        yield Caution(
+            "not_converged_in_width",
+            f"Nets of several widths count differently ({', '.join(map(str, votes))}), so the count is "
+            "that of the net as much as of the data.",
+            "Try a wider net, and more steps.",
+        )
+    yield from _of_witnesses(last.vote, witnesses)
+    yield from _of_rows(last, rows)
+
+
+def _of_capacity(last: Round, dimension: int) -> Iterator[Caution]:
+    m = last.trial.capacity
+    if last.vote == 0:
+        yield Caution(
+            "collapsed",
+            "The mask closed every dimension: nothing was found that reconstructs the data.",
+            "Train longer, or look for columns that are independent of all others.",
+        )
+    elif last.near_capacity:
+        all_kept = "all" if last.vote == m else f"{last.vote}"
+        room = (
+            "There is no larger capacity: the data have no more columns. They may need all of them."
+            if m == dimension
+            else "Try a larger capacity."
+        )
+        yield Caution(
+            "at_capacity",
+            f"The mask keeps {all_kept} of {m} dimensions, more than {NEAR_CAPACITY:.0%}, so that the "
+            "capacity may hold the count down.",
+            room,
+        )
+
+
+def _of_training(last: Round) -> Iterator[Caution]:
+    counts = list(last.counts.values())
+    if last.settled is False:
+        yield Caution(
+            "not_settled",
+            f"After {last.steps:,} steps the count still moved.",
+            "Train longer.",
+        )
+    if max(counts) - min(counts) > SPREAD:
+        yield Caution(
+            "seeds_disagree",
+            f"The seeds disagree: {', '.join(map(str, sorted(counts)))}. Take the count as an order of size.",
+            "Train longer, or with more seeds.",
+        )
+    if last.lost:
+        yield Caution(
+            "seeds_lost",
+            f"The training of {len(last.lost)} of {len(last.lost) + len(counts)} seeds diverged.",
+            "Look for values that are far from all others.",
+        )
+
+
+def _of_witnesses(vote: int, witnesses: Sequence[Witness]) -> Iterator[Caution]:
+    known = [witness.estimate for witness in witnesses if witness.estimate is not None]
+    if not known:
+        return
+    low, high = min(known), max(known)
+    above = vote - high > max(WITNESSES_NEARLY, (WITNESSES_FACTOR - 1) * high)
+    below = low - vote > max(WITNESSES_NEARLY, (WITNESSES_FACTOR - 1) * vote)
+    if above:
+        yield Caution(
+            "witnesses_disagree",
+            f"The count is above what estimators without training say ({low:.1f} to {high:.1f}). A curved or "
+            "closed surface needs more coordinates than it has dimensions; or the net is too small to unfold "
+            "the data.",
+            "Compare a wider net; if its count is the same, the data are curved.",
+        )
+    if below:
+        yield Caution(
+            "witnesses_disagree",
+            f"The count is below what estimators without training say ({low:.1f} to {high:.1f}). They count "
+            "noise as dimensions; or the net is too small to reconstruct what is there.",
+            "Look at the error on unseen rows, and compare a wider net.",
+        )
+
+
+def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
+    seen = float(np.median(list(last.training_error.values()))) if last.training_error else None
+    unseen = float(np.median(list(last.validation_error.values()))) if last.validation_error else None
+    if rows < ROWS_PER_DIMENSION * max(last.vote, NEARLY):
+        yield Caution(
+            "few_rows",
+            f"There are {rows:,} rows to learn from, fewer than {ROWS_PER_DIMENSION} for each of the "
+            f"{last.vote} dimensions.",
+            "Give more rows, or take the count as an upper bound.",
+        )
+    if unseen is not None and unseen > HIGH_ERROR:
+        yield Caution(
+            "poor_reconstruction",
+            f"The reconstruction leaves {unseen:.0%} of the variance of unseen rows unexplained: the count "
+            "may be where the net stops, not where the data end.",
+            "Give more rows, or a wider net.",
+        )
+    if seen is not None and unseen is not None and unseen > max(OVERFITTED * seen, OVERFITTED_FROM):
+        yield Caution(
+            "learned_by_heart",
+            f"The error is {unseen:.0%} on unseen rows and {seen:.0%} on those trained on: some of the "
+            "dimensions serve to learn rows by heart.",
+            "Give more rows, or fewer steps.",
+        )

@@ -1,0 +1,136 @@
+"""The answer: the vote, what is tried next, and what is warned about."""
+
+import dataclasses
+import json
+
+import pytest
+
+from maskaae.counting.answer import Count, Round, Trial, Witness, is_converged_in_width, next_trial
+from maskaae.counting.cautions import cautions
+from maskaae.counting.settings import CountSettings
+
+
+def of(*counts, m=32, width=128, **changes):
+    """A round whose seeds 0, 1, ... found some counts."""
+    errors = dict.fromkeys(range(len(counts)), 0.02)
+    values = {"steps": 5000, "training_error": errors, "validation_error": errors, **changes}
+    return Round(Trial(m, (width, width), (width, width)), dict(enumerate(counts)), **values)
+
+
+def warned(last, estimates=(8.2, 7.9, 8.4), *, rows=10_000, dimension=100, converged=None):
+    witnesses = [Witness("a", estimate) for estimate in estimates]
+    found = cautions(
+        last, witnesses, converged_in_width=converged, votes=[last.vote], rows=rows, dimension=dimension
+    )
+    return [caution.code for caution in found]
+
+
+@pytest.mark.parametrize(
+    ("counts", "vote"),
+    [((8, 8, 9, 8, 7), 8), ((8, 9), 8), ((7, 7, 9, 9, 10), 9), ((5, 8, 11), 5)],
+    ids=["most frequent", "tie: the smaller", "tie: more near it", "all apart: the smaller"],
+)
+def test_the_vote_is_the_most_frequent_count(counts, vote):
+    assert of(*counts).vote == vote
+
+
+def test_the_chosen_seed_found_the_vote_with_the_lowest_error_on_unseen_rows():
+    errors = {0: 0.03, 1: 0.01, 2: 0.02}
+    assert of(8, 9, 8, validation_error=errors).chosen_seed == 2
+    assert of(8, 9, 8, validation_error={}, training_error={0: 0.1, 1: 0.0, 2: 0.2}).chosen_seed == 0
+
+
+def test_a_count_near_the_capacity_doubles_it_up_to_the_data():
+    assert next_trial((of(26),), 100, 0).capacity == 64
+    assert next_trial((of(26),), 50, 0).capacity == 50
+    assert next_trial((of(26),), 32, 0) is None
+    assert next_trial((of(25),), 100, 0) is None
+
+
+def test_nets_are_widened_until_two_agree_or_none_may_be_wider():
+    narrow, wide, wider = of(21), of(14, width=256), of(9, width=512)
+    assert next_trial((narrow,), 100, 512).hidden == (256, 256)
+    assert next_trial((narrow, wide), 100, 512).critic_hidden == (512, 512)
+    assert next_trial((narrow, wide, wider), 100, 512) is None
+    assert is_converged_in_width((narrow, wide, wider)) is False
+    assert next_trial((narrow, of(20, width=256)), 100, 512) is None
+    assert is_converged_in_width((narrow, of(20, width=256))) is True
+    assert is_converged_in_width((narrow,)) is None
+
+
+def test_rounds_of_another_capacity_are_not_compared():
+    assert is_converged_in_width((of(28), of(29, m=64))) is None
+    assert next_trial((of(28), of(29, m=64)), 100, 256).hidden == (256, 256)
+
+
+def test_a_count_that_all_agree_on_is_not_warned_about():
+    assert warned(of(8, 8, 8, 9, 8)) == []
+    assert warned(of(8, 8, 8, 9, 8), converged=True) == []
+    assert warned(of(8, 8), estimates=(None, 8.0)) == []
+    assert warned(of(8, 8), estimates=()) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "changes", "code"),
+    [
+        (of(30, 31, 30), {"estimates": (30.0,)}, "at_capacity"),
+        (of(4, 4, m=4), {"estimates": (3.8,), "dimension": 4}, "at_capacity"),
+        (of(0, 0), {}, "collapsed"),
+        (of(8, 8, settled=False), {}, "not_settled"),
+        (of(8, 8, 11), {}, "seeds_disagree"),
+        (of(8, 8, lost={2: "loss"}), {}, "seeds_lost"),
+        (of(8, 8), {"converged": False}, "not_converged_in_width"),
+        (of(21, 20, 21), {"estimates": (9.1, 10.0)}, "witnesses_disagree"),
+        (of(8, 8), {"estimates": (14.0, 17.0)}, "witnesses_disagree"),
+        (of(8, 8), {"rows": 500}, "few_rows"),
+        (of(8, 8, validation_error={0: 0.4, 1: 0.4}), {}, "poor_reconstruction"),
+        (of(8, 8, validation_error={0: 0.2, 1: 0.2}), {}, "learned_by_heart"),
+    ],
+)  # fmt: skip
+def test_what_speaks_against_a_count_is_said(last, changes, code):
+    assert code in warned(last, **changes)
+
+
+def test_every_warning_says_what_to_do():
+    last = of(30, 5, 30, settled=False, validation_error={0: 0.9, 1: 0.9, 2: 0.9})
+    found = list(
+        cautions(last, [Witness("a", 2.0)], converged_in_width=False, votes=[30], rows=100, dimension=32)
+    )
+    assert len(found) >= 6
+    for caution in found:
+        assert caution.sentence.endswith(".")
+        assert caution.remedy.endswith(".")
+
+
+def test_an_answer_is_written_as_json():
+    answer = Count((of(26, 25, 26), of(9, 9, 8, m=64)), (Witness("TwoNN", None, "ties"),), (), None, 900, 100)
+    values = json.loads(json.dumps(answer.to_dict()))
+    assert (values["dimensions"], values["counts"], values["agreeing"]) == (9, [9, 9, 8], 2)
+    assert [each["trial"]["capacity"] for each in values["rounds"]] == [32, 64]
+    assert values["witnesses"] == [{"name": "TwoNN", "estimate": None, "reason": "ties"}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"preset": "rubust"}, "preset = 'rubust' is unknown; give 'paper' or 'robust'"),
+        ({"seeds": (1, 1)}, "each once"),
+        ({"hidden": ()}, "hidden"),
+        ({"critic_hidden": (0,)}, "critic_hidden"),
+        ({"search_steps": 0}, "search_steps = 0: must be at least 1"),
+        ({"batch_size": 1}, "batch_size = 1: must be at least 2"),
+        ({"validation_share": 1.0}, "validation_share"),
+    ],
+)
+def test_settings_that_cannot_be_trained_are_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        CountSettings(**changes)
+
+
+@pytest.mark.parametrize("capacity", [-1, 0, 101])
+def test_a_capacity_that_does_not_fit_the_data_is_refused(capacity):
+    settings = dataclasses.replace(CountSettings(), capacity=capacity)
+    with pytest.raises(ValueError, match="must be from 1 to 100"):
+        settings.first_capacity(100)
+    assert CountSettings().first_capacity(100) == 32
+    assert CountSettings().first_capacity(7) == 7

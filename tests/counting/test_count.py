@@ -1,0 +1,58 @@
+"""Counting on data of known dimension, in a second or two of training."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from maskaae.counting.count import as_dataset, count_and_keep, count_dimensions
+from maskaae.counting.settings import CountSettings
+
+torch.set_num_threads(1)
+
+TINY = CountSettings(seeds=(0, 1), search_steps=300, refinement_steps=50, hidden=(32,), critic_hidden=(16,))
+
+
+def plane(rows=600, n=2, dimension=8, noise=0.01):
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((rows, n)) @ rng.standard_normal((n, dimension))
+    return x + noise * rng.standard_normal(x.shape)
+
+
+@pytest.fixture(scope="module")
+def counted():
+    rounds = []
+    return (*count_and_keep(as_dataset(plane())[0], TINY, rounds.append), rounds)
+
+
+def test_each_seed_has_a_vote_and_each_witness_sees_the_plane(counted):
+    """So short a search finds no more than that some of the eight dimensions are not needed."""
+    count, trained, told = counted
+    assert list(count.counts) == trained[0].run.model.active.sum(dim=1).tolist()
+    assert 2 <= count.dimensions < 8
+    assert count.agreeing == count.counts.count(count.dimensions)
+    assert tuple(told) == count.rounds
+    assert all(abs(witness.estimate - 2) < 1 for witness in count.witnesses if witness.estimate)
+
+
+def test_errors_are_measured_on_rows_that_training_never_saw(counted):
+    count, trained, _ = counted
+    assert count.rows == 540
+    assert trained[0].run.record["data_sha256"] != as_dataset(plane())[0].info.sha256["train"]
+    assert 0 < count.validation_error < 0.3
+    assert set(count.last.validation_error) == set(count.last.training_error) == {0, 1}
+
+
+def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
+    settings = dataclasses.replace(TINY, capacity=2, search_steps=200)
+    count = count_dimensions(as_dataset(plane())[0], settings)
+    assert [each.trial.capacity for each in count.rounds][:2] == [2, 4]
+
+
+def test_images_are_counted_too():
+    images = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 1)).astype(np.uint8)
+    settings = dataclasses.replace(TINY, seeds=(0,), search_steps=20, refinement_steps=5)
+    count = count_dimensions(as_dataset(images)[0], settings)
+    assert count.dimension == 16
+    assert count.rounds[0].trial.capacity == 16
