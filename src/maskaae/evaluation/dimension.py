@@ -54,7 +54,12 @@ def two_nn(x: Floats) -> float:
     `log r`, without the largest tenth of the ratios. Duplicates in x (N, D) are taken once, since they lie at
     distance zero.
     """
-    distances, _ = _neighbours(np.unique(x, axis=0), 2)
+    distances, _ = neighbours(np.unique(x, axis=0), 2)
+    return two_nn_of(distances)
+
+
+def two_nn_of(distances: Floats) -> float:
+    """TwoNN's estimate from the distances `(N, >= 2)` to neighbours, nearest first, none of them 0."""
     ratios = np.sort(np.log(distances[:, 1] / distances[:, 0]))
     kept = int(len(ratios) * (1 - DISCARDED))
     exceedance = -np.log1p(-np.arange(1, kept + 1) / len(ratios))
@@ -67,18 +72,24 @@ def mle(x: Floats) -> float:
     The inverses of the examples' estimates are averaged, as the likelihood of all examples together asks
     (MacKay & Ghahramani 2005). Duplicates in x (N, D), more than `MLE_NEIGHBOURS` rows, are taken once.
     """
-    distances, _ = _neighbours(np.unique(x, axis=0), MLE_NEIGHBOURS)
+    distances, _ = neighbours(np.unique(x, axis=0), MLE_NEIGHBOURS)
+    return mle_of(distances)
+
+
+def mle_of(distances: Floats) -> float:
+    """MLE's estimate from the distances `(N, k)` to k neighbours, nearest first, none of them 0."""
     inverse = np.log(distances[:, -1:] / distances[:, :-1]).mean(axis=1)  # of each example's dimension
     return float(1 / inverse.mean())
 
 
 def local_pca(x: Floats) -> float:
     """Mean number of large principal components of neighbourhoods (Fukunaga & Olsen 1971) in x (N, D)."""
-    _, neighbours = _neighbours(x, LOCAL_NEIGHBOURS)
-    return float(np.mean([_large_components(x[near]) for near in neighbours]))
+    _, places = neighbours(x, LOCAL_NEIGHBOURS)
+    return float(np.mean([large_components(x[near]) for near in places]))
 
 
-def _large_components(x: Floats) -> int:
+def large_components(x: Floats) -> int:
+    """Principal components of x (N, D) with at least `LOCAL_SHARE` of the largest one's variance."""
     variances = principal_variances(x)
     return int((variances > LOCAL_SHARE * variances[0]).sum())
 
@@ -90,7 +101,7 @@ def principal_variances(x: Floats) -> Floats:
     return variances
 
 
-def _neighbours(x: Floats, wanted: int) -> tuple[Floats, NDArray[np.int64]]:
+def neighbours(x: Floats, wanted: int) -> tuple[Floats, NDArray[np.int64]]:
     """Distances and places, nearest first, of the neighbours of every example, itself left out.
 
     ValueError if there are too few different examples.
