@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "data": {"data"},
     "config": {*WAY, "data", "config"},
     "report": {*WAY, "data", "config", "report"},
+    "handover": {*WAY, "data", "report", "handover"},
 }
 RECORDS = "report.records"
 """What figures and tables ask of the configuration; of the report, its check reads this module alone."""

@@ -19,6 +19,7 @@ from torch import Tensor
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
+from maskaae.handover.export import FORMATS, Format, hand_over
 from maskaae.method.presets import PRESETS, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import load_model, model_bytes
@@ -141,6 +142,25 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         write_atomically(Path(folder) / "model.safetensors", model_bytes(self.model_))
         content = json.dumps(self.record_, indent=2) + "\n"
         write_atomically(Path(folder) / "run.json", content.encode())
+
+    def export(
+        self, folder: Path | str, unseen: NDArray[Any] | None = None, formats: Sequence[Format] = FORMATS
+    ) -> None:
+        """Write encoder and decoder for other tools, as ONNX and `torch.export`, and a model card.
+
+        The card tells the error on the rows `unseen`, in the user's units. ModuleNotFoundError if ONNX needs
+        the extra `onnx`; ValueError if the mask closed every dimension.
+        """
+        check_is_fitted(self, "model_")
+        hand_over(
+            self.model_,
+            self.seed,
+            self.record_,
+            Path(folder),
+            scaling=self._scaling,
+            unseen=None if unseen is None else self._stored(unseen),
+            formats=formats,
+        )
 
     def fit(self, X: NDArray[Any], y: None = None) -> Self:
         """Train on data.
