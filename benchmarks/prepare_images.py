@@ -89,8 +89,8 @@ def write_photographs(folder: Path, count: int) -> None:
 
 def write_files(folder: Path, photographs: int) -> None:
     """Write all that is prepared later."""
-    write_idx(folder / FOLDERS["mnist"], PREFIXES["train"], 60_000)
-    write_idx(folder / FOLDERS["mnist"], PREFIXES["test"], 10_000)
+    write_idx(folder / FOLDERS["mnist"][0], PREFIXES["train"], 60_000)
+    write_idx(folder / FOLDERS["mnist"][0], PREFIXES["test"], 10_000)
     write_photographs(folder, photographs)
 
 
@@ -102,7 +102,7 @@ def prepare(folder: Path, processes: int, source: str, **keys: object) -> None:
 
 def prepare_mnist(folder: Path, processes: int) -> None:
     """70,000 images from IDX files."""
-    prepare(folder, processes, "mnist")
+    prepare(folder, processes, "mnist", verify=False)
 
 
 def prepare_folder(folder: Path, processes: int) -> None:
@@ -112,7 +112,7 @@ def prepare_folder(folder: Path, processes: int) -> None:
 
 def prepare_zip(folder: Path, processes: int) -> None:
     """Photographs in CelebA's zip, to 64x64."""
-    prepare(folder, processes, "celeba")
+    prepare(folder, processes, "celeba", verify=False)
 
 
 def decode_only(paths: Sequence[Path]) -> int:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from maskaae.data.published.download import Archive, download
+from maskaae.data.published.forms import Form
 from maskaae.verify import Tolerance, compare_folders, report
 
 REPOSITORY = Path(__file__).parent.parent
@@ -93,6 +94,18 @@ class Slow(SimpleHTTPRequestHandler):
         pass
 
 
+class AnyFile:
+    """Knows a data set of one file, whatever is in it."""
+
+    @staticmethod
+    def find(source, raw):
+        path = raw / "set/file.bin"
+        return Form("file", {"all": (path,)}) if path.is_file() else None
+
+    find_file = staticmethod(lambda source, raw, place: None)
+    check = staticmethod(lambda source, form: None)
+
+
 @pytest.mark.long
 def test_two_users_who_share_a_folder_of_downloads_both_end_with_the_right_file(tmp_path, monkeypatch):
     import hashlib
@@ -105,6 +118,7 @@ def test_two_users_who_share_a_folder_of_downloads_both_end_with_the_right_file(
     address = f"http://127.0.0.1:{server.server_address[1]}/file.bin"
     archive = Archive("set/file.bin", digest, (address,))
     monkeypatch.setitem(module._ARCHIVES, "mnist", lambda: (archive,))
+    monkeypatch.setitem(module._PUBLISHED, "mnist", AnyFile)
     shared = tmp_path / "shared"
     shared.mkdir()
     users = [tmp_path / name for name in ("one", "two")]

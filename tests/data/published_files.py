@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 
@@ -31,6 +32,43 @@ def mnist_files(train, train_labels, test, test_labels):
     }
 
 
+def mnist_content(files):
+    """SHA-256 of the values in each of the gzipped IDX files, by the name of its part."""
+    return {
+        name.removesuffix("-ubyte.gz"): hashlib.sha256(_values(gzip.decompress(body))).hexdigest()
+        for name, body in files.items()
+    }
+
+
+def _values(idx):
+    return idx[4 + 4 * idx[3] :]
+
+
+def arrays(files):
+    """Keras' names of the arrays in the gzipped IDX files of MNIST, and the arrays."""
+    unpacked = {name: gzip.decompress(body) for name, body in files.items()}
+    shape = {name: struct.unpack(f">{idx[3]}I", idx[4 : 4 + 4 * idx[3]]) for name, idx in unpacked.items()}
+    flat = {
+        name: np.frombuffer(_values(idx), np.uint8).reshape(shape[name]) for name, idx in unpacked.items()
+    }
+    return {
+        f"{'x' if 'images' in name else 'y'}_{'train' if name.startswith('train') else 'test'}": values
+        for name, values in flat.items()
+    }
+
+
+def hub_parquet(images, labels, image="image"):
+    """A parquet file as the hub has them: pictures as png in a column of structs, and labels."""
+    pictures = []
+    for number, pixels in enumerate(images):
+        png = io.BytesIO()
+        Image.fromarray(pixels).save(png, "PNG")
+        pictures.append({"bytes": png.getvalue(), "path": f"{number}.png"})
+    file = io.BytesIO()
+    pd.DataFrame({image: pictures, "label": np.asarray(labels, np.int64)}).to_parquet(file)
+    return file.getvalue()
+
+
 def small_mnist(train=70, test=20):
     """Training images are all darker than 100, test images all lighter than 150: they cannot be mistaken."""
     rng = np.random.default_rng(0)
@@ -45,8 +83,8 @@ def small_mnist(train=70, test=20):
 CIFAR_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
-def cifar_tar(per_batch=12):
-    """A tar of CIFAR-10's batches; every pixel of batch i is i (the test batch: 6), its blue is 100 more.
+def cifar_batches(per_batch=12):
+    """CIFAR-10's files by name; every pixel of batch i is i (the test batch: 6), its blue is 100 more.
 
     The pixel in row 3, column 5 is lighter by 20.
     """
@@ -57,10 +95,14 @@ def cifar_tar(per_batch=12):
         data[:, :, 3, 5] += 20
         labels = [i % 10 for i in range(per_batch)]
         content[name] = {"data": data.reshape(per_batch, -1), "labels": labels}
+    return {name: pickle.dumps(batch, protocol=2) for name, batch in content.items()}
+
+
+def cifar_tar(per_batch=12):
+    """A tar of CIFAR-10's batches, gzipped."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, batch in content.items():
-            body = pickle.dumps(batch, protocol=2)
+        for name, body in cifar_batches(per_batch).items():
             member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             member.size = len(body)
             archive.addfile(member, io.BytesIO(body))

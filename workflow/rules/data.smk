@@ -60,6 +60,7 @@ for source in SOURCES.values():
                 code=code_of("download"),
                 source=source.name,
                 raw=lambda wildcards: RAW,
+                verify=verifies(source.name),
             script:
                 "../../scripts/download.py"
 

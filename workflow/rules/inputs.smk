@@ -20,6 +20,12 @@ def raw_data(source):
     return lambda wildcards: input_paths(DATASETS[wildcards.dataset].source_spec)
 
 
+def verifies(source):
+    """Parameter: whether published files are checked; not where a data set takes them on the user's word."""
+    specs = [entry.source_spec for entry in DATASETS.values()]
+    return all(spec["verify"] for spec in specs if spec["source"] == source)
+
+
 def neighbourhoods_of(dataset):
     """Feature spaces of a data set in which KID, precision and recall are measured too."""
     asked = EXPERIMENT.evaluation["neighbourhoods"]

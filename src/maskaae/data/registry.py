@@ -82,6 +82,7 @@ def _optional_text(description: str) -> Key:
 
 _FRACTION = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _SPLIT_SEED = _key("seed of the split", "integer", minimum=0, default=0)
+_VERIFY = {"verify": _key("check published files; false: take them on your word", "boolean", default=True)}
 
 
 def _check_synthetic(spec: Spec) -> None:
@@ -110,9 +111,7 @@ _SYNTHETIC = Source(
             enum=["gaussian", "uniform", "torus"],
             default="gaussian",
         ),
-        "noise": _key(
-            "standard deviation of Gaussian noise added to the data", "number", minimum=0, default=0.0
-        ),
+        "noise": _key("standard deviation of Gaussian noise on the data", "number", minimum=0, default=0.0),
         "n_train": _key("training examples (our choice)", "integer", minimum=1, default=50_000),
         "n_test": _key(
             "test examples (our choice: as many as FID asks for)", "integer", minimum=1, default=10_000
@@ -147,7 +146,7 @@ def _mnist_like(name: str, folder: str, description: str) -> Source:
         name=name,
         description=f"{description}: 70,000 grey 28x28 images, ten classes",
         module="maskaae.data.published.mnist",
-        keys={},
+        keys=_VERIFY,
         describe=lambda spec: ("images", 784),
         raw_files=tuple(f"{folder}/raw/{file}" for file in files),
     )
@@ -157,7 +156,7 @@ _CIFAR10 = Source(
     name="cifar10",
     description="photographs: 60,000 colour 32x32 images, ten classes",
     module="maskaae.data.published.cifar",
-    keys={},
+    keys=_VERIFY,
     describe=lambda spec: ("images", 3 * 32 * 32),
     raw_files=("cifar-10-python.tar.gz",),
 )
@@ -171,6 +170,7 @@ _CELEBA = Source(
             "side of the centre crop of the photographs", "integer", enum=[140, 128, 160], default=140
         ),
         "size": _key("side of the image that the crop is resized to", "integer", minimum=1, default=64),
+        **_VERIFY,
     },
     describe=lambda spec: ("images", 3 * spec["size"] ** 2),
     raw_files=("celeba/img_align_celeba.zip", "celeba/list_eval_partition.txt"),

@@ -28,14 +28,12 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ROWS_PER_CHECK = 1_000
 
 
-def require(path: Path) -> Path:
-    """Return the path of a published file; FileNotFoundError, saying how to get it, if it is missing."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: let the download rule fetch it, or put the file there by hand "
-            "(docs/data.md says where to get it)"
-        )
-    return path
+def missing(path: Path) -> FileNotFoundError:
+    """Say how to get a published file that is not there."""
+    return FileNotFoundError(
+        f"{path} is missing: let the download rule fetch it, or put the file there by hand "
+        "(docs/data.md says where to get it, and in which other forms it is taken)"
+    )
 
 
 def require_own(path: Path) -> Path:

@@ -11,9 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published_files import celeba_files, cifar_tar, md5, place, serve, small_mnist
+from published_files import (
+    celeba_files,
+    cifar_batches,
+    cifar_tar,
+    md5,
+    mnist_content,
+    place,
+    serve,
+    small_mnist,
+)
 
 from maskaae.data.dataset import load_dataset
+from maskaae.data.published import celeba, cifar, mnist
 from maskaae.data.published.download import DownloadError, archives, download
 from maskaae.data.registry import SOURCES, resolve
 
@@ -39,6 +49,7 @@ def mnist_server(monkeypatch):
     with serve(files) as server:
         monkeypatch.setattr(MNIST, "mirrors", [server.address])
         monkeypatch.setattr(MNIST, "resources", [(name, md5(body)) for name, body in files.items()])
+        monkeypatch.setitem(mnist.CONTENT, "mnist", mnist_content(files))
         yield server
 
 
@@ -154,6 +165,8 @@ def test_cifar_is_fetched_and_prepared_with_its_own_split(tmp_path, monkeypatch)
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     body = cifar_tar()
+    for name, batch in cifar_batches().items():
+        monkeypatch.setitem(cifar.CONTENT, name, md5(batch))
     with serve({"cifar-10-python.tar.gz": body}) as server:
         monkeypatch.setattr(CIFAR10, "url", server.address + "cifar-10-python.tar.gz")
         monkeypatch.setattr(CIFAR10, "tgz_md5", md5(body))
@@ -176,6 +189,8 @@ def drive(monkeypatch):
     files = celeba_files()
     known = [(f"id-of-{name}", md5(body), name) for name, body in files.items()]
     monkeypatch.setattr(CelebA, "file_list", known)
+    for name, body in files.items():
+        monkeypatch.setitem(celeba.CONTENT, name, md5(body))
     with serve(files) as server:
 
         def request(id, output, quiet, user_agent):
@@ -218,6 +233,23 @@ def test_the_registry_names_the_files_that_torchvision_publishes(source):
     published = archives(source.name)
     assert sorted(archive.path for archive in published) == sorted(source.raw_files)
     assert all(len(archive.md5) == 32 and archive.addresses for archive in published)
+
+
+def test_batches_and_photographs_are_known_by_torchvisions_checksums():
+    from torchvision.datasets import CIFAR10, CelebA
+
+    batches = [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])]
+    assert dict(map(tuple, batches)) == cifar.CONTENT
+    assert {file: checksum for _, checksum, file in CelebA.file_list}.items() >= celeba.CONTENT.items()
+
+
+def test_the_docs_list_the_hash_of_every_part_of_both_mnists():
+    lines = (Path(__file__).parents[3] / "docs" / "data.md").read_text().splitlines()
+    for source, parts in mnist.CONTENT.items():
+        for part, right in parts.items():
+            assert any(f"`{source}`" in line and f"`{part}`" in line and right in line for line in lines), (
+                part
+            )
 
 
 def test_the_docs_list_every_file_with_its_checksum():

@@ -8,11 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from published_files import celeba_files, cifar_tar, idx_gz, jpeg, place, small_mnist
+from published_files import celeba_files, cifar_batches, cifar_tar, idx_gz, jpeg, place, small_mnist
 
 from maskaae.data.dataset import load_dataset
 from maskaae.data.published.celeba import read_partition
-from maskaae.data.published.cifar import read_archive
+from maskaae.data.published.cifar import TAR, read_batch, read_batches, read_contents
+from maskaae.data.published.forms import Form
 from maskaae.data.published.mnist import read_idx
 from maskaae.data.registry import SOURCES, resolve
 
@@ -20,7 +21,7 @@ PUBLISHED = [source for source in SOURCES.values() if source.raw_files]
 
 
 def prepare(tmp_path, source, workers=1, **keys):
-    spec = resolve({"name": "toy", "source": source, **keys})
+    spec = resolve({"name": "toy", "source": source, "verify": False, **keys})
     return SOURCES[source].prepare(spec, raw=tmp_path / "raw", folder=tmp_path / "out", workers=workers)
 
 
@@ -74,9 +75,7 @@ def test_images_and_labels_that_do_not_belong_together_are_refused(tmp_path):
 
 
 def test_cifar_keeps_the_order_of_rows_columns_and_colours(tmp_path):
-    place(tmp_path, {"cifar.tar.gz": cifar_tar(per_batch=2)})
-    batches, _ = read_archive(tmp_path / "cifar.tar.gz")
-    images, _ = batches["data_batch_3"]
+    images, _ = read_batch(cifar_batches(per_batch=2)["data_batch_3"])
     assert images.shape == (2, 32, 32, 3)
     np.testing.assert_array_equal(images[0, 0, 0], [3, 3, 103])
     np.testing.assert_array_equal(images[0, 3, 5], [23, 23, 123])
@@ -90,13 +89,17 @@ def test_a_truncated_cifar_archive_is_named(tmp_path):
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):
-    body = pickle.dumps(print, protocol=2)
-    with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
-        member = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
-        member.size = len(body)
-        archive.addfile(member, io.BytesIO(body))
-    with pytest.raises(ValueError, match=r"builtin.*print has no place in a batch of images"):
-        read_archive(tmp_path / "evil.tar.gz")
+    batches = {**cifar_batches(), "data_batch_1": pickle.dumps(print, protocol=2)}
+    with pytest.raises(ValueError, match=r"evil: .*builtin.*print has no place in a batch of images"):
+        read_batches(batches, tmp_path / "evil")
+
+
+def test_a_tar_that_lacks_a_batch_is_named(tmp_path):
+    path = tmp_path / "poor.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("cifar-10-batches-py/data_batch_1"), io.BytesIO(b""))
+    with pytest.raises(ValueError, match=r"poor\.tar\.gz: lacks data_batch_2, .*batches\.meta"):
+        read_contents(Form(TAR, {"all": (path,)}))
 
 
 @pytest.mark.parametrize("crop", [140, 128, 160])

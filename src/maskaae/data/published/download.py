@@ -1,9 +1,9 @@
 """Fetching the published data sets with torchvision's own addresses, checksums and download code.
 
 Every file is fetched into a folder of its own, checked, and only then moved to its place; so a file in its
-place is whole, or was put there by hand. Files that are there already are checked and used without network,
-and never overwritten. This is the only module that imports torchvision, which takes seconds: it does so when
-it is used.
+place is whole, or was put there by hand. What is there already, in any of the forms in which people have it,
+is known by its content, used without network, and never overwritten. This is the only module that imports
+torchvision, which takes seconds: it does so when it is used.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from maskaae.data.published import celeba, cifar, mnist
+from maskaae.data.published.forms import Form, NotPublishedError, what_it_is
 from maskaae.data.writer import NO_SPACE
 
 logger = logging.getLogger(__name__)
-
-_BYTES_TO_SNIFF = 512
 
 
 class DownloadError(RuntimeError):
@@ -53,20 +53,41 @@ class Archive:
     on_google_drive: bool = False
 
 
+class Published(Protocol):
+    """What the module of a published data set knows of its files."""
+
+    def find(self, source: str, raw: Path) -> Form | None:
+        """First whole form of the data set among the published files."""
+
+    def find_file(self, source: str, raw: Path, place: str) -> Path | None:
+        """A published file: at its place, or packed or named otherwise."""
+
+    def check(self, source: str, form: Form) -> None:
+        """Refuse, by `NotPublishedError`, files whose content is not the published one or cannot be known."""
+
+
 def archives(source: str) -> tuple[Archive, ...]:
     """Files of a source that has `raw_files`, from torchvision's tables, in the order of fetching."""
     return _ARCHIVES[source]()
 
 
 def download(
-    source: str, raw: Path, *, attempts: int = 3, pause: float = 5.0, timeout: float = 60.0
+    source: str,
+    raw: Path,
+    *,
+    verify: bool = True,
+    attempts: int = 3,
+    pause: float = 5.0,
+    timeout: float = 60.0,
 ) -> dict[str, Any]:
-    """Fetch the files of a source that are not there yet, and check all of them.
+    """Fetch the files of a source that are not there yet in any form, and check the content of all of them.
 
     Parameters
     ----------
     raw : Path
         Folder of downloaded or hand-placed files.
+    verify : bool
+        Whether to check the content of what is there.
     attempts : int
         How often each address is tried.
     pause : float
@@ -77,24 +98,38 @@ def download(
     Returns
     -------
     dict
-        `source`, and under `files` the size and md5 of each file.
+        `source`, `form` and, under `files`, the size of each file or folder that is used.
 
     Raises
     ------
     DownloadError
         If a file cannot be fetched, or one that is there is not the published one.
     """
-    files = {}
-    for archive in archives(source):
-        place = raw / archive.path
-        if place.exists():
-            _check_present(place, archive)
-            logger.info("%s: there already, checksum right", place)
-        else:
-            _fetch(archive, raw, attempts, pause, timeout)
-            logger.info("%s: fetched, checksum right", place)
-        files[archive.path] = {"bytes": place.stat().st_size, "md5": archive.md5}
-    return {"source": source, "files": files}
+    published = _PUBLISHED[source]
+    if published.find(source, raw) is None:
+        for archive in archives(source):
+            if published.find_file(source, raw, archive.path) is None:
+                _fetch(archive, raw, attempts, pause, timeout)
+                logger.info("%s: fetched, checksum right", raw / archive.path)
+    form = published.find(source, raw)
+    if form is None:
+        raise DownloadError(f"{raw}: holds no whole form of {source}; docs/data.md lists what is taken")
+    if verify:
+        try:
+            published.check(source, form)
+        except NotPublishedError as error:
+            raise DownloadError(str(error)) from error
+    logger.info("%s: %s, %s", raw, form.name, "content right" if verify else "taken on your word")
+    files = {str(path.relative_to(raw)): _fingerprint(path) for path in form.paths}
+    return {"source": source, **form.details(verify), "files": files}
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    from torchvision.datasets.utils import calculate_md5
+
+    if path.is_dir():
+        return {}
+    return {"bytes": path.stat().st_size, "md5": calculate_md5(path)}
 
 
 def _fetch(archive: Archive, raw: Path, attempts: int, pause: float, timeout: float) -> None:
@@ -172,26 +207,10 @@ def _explain(error: Exception, target: Path, archive: Archive) -> str:
     """Say what is wrong with an answer: the error, or what came in place of the file."""
     if not target.is_file() or not isinstance(error, RuntimeError):
         return f"{type(error).__name__}: {error}"
-    return f"the answer is not the published file: {_what_it_is(target, archive)}"
-
-
-def _check_present(place: Path, archive: Archive) -> None:
-    from torchvision.datasets.utils import check_integrity
-
-    if not check_integrity(place, archive.md5):
-        raise DownloadError(
-            f"{place} is not the published file: {_what_it_is(place, archive)}. It is left as it is; "
-            "remove it to have it fetched, or put the right one there"
-        )
-
-
-def _what_it_is(path: Path, archive: Archive) -> str:
     from torchvision.datasets.utils import calculate_md5
 
-    with path.open("rb") as file:
-        start = file.read(_BYTES_TO_SNIFF).lstrip().lower()
-    kind = ", an HTML page" if start.startswith((b"<!doctype html", b"<html")) else ""
-    return f"{path.stat().st_size} bytes{kind}, md5 {calculate_md5(path)} where {archive.md5} is right"
+    md5 = f"md5 {calculate_md5(target)} where {archive.md5} is right"
+    return f"the answer is not the published file: {what_it_is(target)}, {md5}"
 
 
 def _by_hand(place: Path, archive: Archive) -> str:
@@ -262,4 +281,11 @@ _ARCHIVES: Mapping[str, Callable[[], tuple[Archive, ...]]] = {
     "fashion_mnist": _fashion_archives,
     "cifar10": _cifar_archives,
     "celeba": _celeba_archives,
+}
+
+_PUBLISHED: dict[str, Published] = {
+    "mnist": mnist,
+    "fashion_mnist": mnist,
+    "cifar10": cifar,
+    "celeba": celeba,
 }
