@@ -24,7 +24,8 @@ uv := $(venv)/bin/uv
 stamp := $(venv)/.installed
 slurm_stamp := $(venv)/.installed-slurm
 bench_stamp := $(venv)/.installed-bench
-code := src scripts tests benchmarks docs/make_pictures.py docs/make_performance.py docs/make_provenance.py docs/make_reliability.py
+site_stamp := $(venv)/.installed-site
+code := src scripts tests benchmarks docs/make_pictures.py docs/make_performance.py docs/make_provenance.py docs/make_reliability.py docs/make_diagrams.py docs/conf.py
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
@@ -42,7 +43,7 @@ endif
 
 .PHONY: ablations why_it_fails claims paper paper_n16 n32 dimensions mnist10k_table1 stale
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
-.PHONY: slurm-plugin slurm-table chaos verify
+.PHONY: site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
 help: ## Show this list
@@ -73,6 +74,8 @@ lock: | $(uv) ## Write requirements.lock again from pyproject.toml (keeps versio
 	  --constraints requirements.lock --no-header --no-emit-index-url --quiet --output-file requirements-slurm.lock
 	echo "pythae>=0.1.2" | $(uv) pip compile - --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --quiet --output-file requirements-bench.lock
+	printf '%s\n' $(site_packages) | $(uv) pip compile - --universal --python-version 3.11 --generate-hashes \
+	  --constraints requirements.lock --no-header --no-emit-index-url --quiet --output-file requirements-site.lock
 
 # Snakemake imports every plugin that is installed, and this one takes seconds: only those who use it have it.
 $(slurm_stamp): requirements-slurm.lock $(stamp)
@@ -173,6 +176,21 @@ docs-table1: setup ## Put what the last `make table1` and `make models` gave int
 	for table in results/tuning/*/*.csv; do cp "$$table" "docs/results/table1/tuning_$$(basename "$$(dirname "$$table")")_$$(basename "$$table")"; done
 	$(call provenance,table1,config/demo.yaml,results,table1 model_samples models_over_capacity)
 
+# Sphinx stands beside the environment too: nobody needs it to run anything.
+site_packages := sphinx myst-nb numpydoc pydata-sphinx-theme sphinx-copybutton sphinx-design sphinx-mathjax-offline ipykernel
+$(site_stamp): requirements-site.lock $(stamp)
+	$(uv) pip install --quiet --python $(python) --target $(venv)/site --no-deps --require-hashes -r requirements-site.lock
+	@touch $(site_stamp)
+
+NOTEBOOKS ?=
+site: $(site_stamp) ## The documentation as a site: results/site/index.html (NOTEBOOKS=1 runs the tutorials)
+	PYTHONPATH="$(CURDIR)/$(venv)/site" $(python) -m sphinx -W --keep-going -q -b html \
+	  $(if $(NOTEBOOKS),-D nb_execution_mode=force) docs results/site
+	@printf 'Open results/site/index.html\n'
+
+diagrams: setup ## Draw the model, the rules and the rooms of the package again: docs/pictures
+	$(python) docs/make_diagrams.py
+
 # --------------------------------------------------------------------------------------------- checks
 
 test: setup ## The test suite (about 5 minutes on 2 cores)
@@ -184,7 +202,7 @@ test-all: test ## The long tests too
 chaos: setup ## Kill trainings 100 times and more, fill their disk, set their clock: docs/reliability.md
 	OMP_NUM_THREADS=1 $(python) tests/reliability/chaos.py --kills 100 --output docs/results/reliability
 	$(python) docs/make_provenance.py docs/results/reliability --command "make $@" --programs tests/reliability/chaos.py
-	$(python) docs/make_reliability.py
+	$(python) docs/make_reliability.py docs/make_diagrams.py docs/conf.py
 
 stale: setup ## List the results under docs/results that today's code or configuration would make otherwise
 	@$(python) docs/make_provenance.py --stale
@@ -198,7 +216,7 @@ test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian
 slurm-table: $(slurm_stamp) ## Run the SLURM tests three times over, and put their outcomes into docs/reliability.md
 	for run in 1 2 3; do $(python) -m pytest -m slurm tests/slurm --junit-xml=results/slurm/$$run.xml || true; done
 	$(python) tests/slurm/outcomes.py results/slurm/*.xml --output docs/results/reliability/slurm.csv
-	$(python) docs/make_reliability.py
+	$(python) docs/make_reliability.py docs/make_diagrams.py docs/conf.py
 
 lint: setup ## Style, formatting, types, workflow
 	ruff check $(code)

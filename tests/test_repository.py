@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCK = (ROOT / "requirements.lock").read_text()
 SLURM_LOCK = (ROOT / "requirements-slurm.lock").read_text()
 BENCH_LOCK = (ROOT / "requirements-bench.lock").read_text()
-LOCKS = pytest.mark.parametrize("lock", [LOCK, SLURM_LOCK, BENCH_LOCK], ids=["ordinary", "slurm", "bench"])
+SITE_LOCK = (ROOT / "requirements-site.lock").read_text()
+LOCKS = pytest.mark.parametrize(
+    "lock", [LOCK, SLURM_LOCK, BENCH_LOCK, SITE_LOCK], ids=["ordinary", "slurm", "bench", "site"]
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SUPPORTED = ["3.11", "3.12", "3.13"]
 

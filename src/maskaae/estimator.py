@@ -202,7 +202,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return int(self._active.sum())
 
     def transform(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Encode data, in the user's units, to the active dimensions: (N, n_active_)."""
+        """Encode data, in the user's units, to the active dimensions: (N, `n_active_`)."""
         check_is_fitted(self, "model_")
         if X.shape[1:] != self.model_.spec.shape:
             raise ValueError(
@@ -212,7 +212,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.concatenate([self._of_seed(self.model_.encode, x)[:, self._active].numpy() for x in rows])
 
     def inverse_transform(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Decode codes (N, n_active_) to data in the user's units: vectors (N, D) or images (N, H, W, C)."""
+        """Decode codes (N, `n_active_`) to data in the user's units: vectors (N, D) or images (N, H, W, C)."""
         check_is_fitted(self, "model_")
         if codes.ndim != 2 or codes.shape[1] != self.n_active_:
             raise ValueError(f"codes have shape {codes.shape}; expected (N, {self.n_active_})")
