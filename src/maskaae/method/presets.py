@@ -23,6 +23,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
+ProperShare = Annotated[Number, Field(ge=0, lt=1)]
 ProperFraction = Annotated[Number, Field(gt=0, lt=1)]
 Integer = Annotated[int, Field(strict=True)]
 Count = Annotated[Integer, Field(ge=1)]
@@ -335,3 +336,13 @@ class TrainingPlan(Described):
     precision: Literal["tf32", "float32"] = "tf32"
     """matrix products on a GPU: `tf32`, inputs rounded to 10 bits, several times faster, or `float32`; a CPU
     always has `float32` [our choice]"""
+    validation_share: ProperShare = 0.1
+    """share of the training split that `nested` mask training does not train on: eq 17 is measured there, so
+    that what is learned by heart counts for nothing; other training takes all rows [our choice]"""
+    validation_seed: Annotated[Integer, Field(ge=0)] = 0
+    """which rows these are; all seeds of a run share them [our choice]"""
+    length: Literal["fixed", "settled"] = "fixed"
+    """`fixed`: a run takes all `steps`; `settled`: the search of `nested` mask training goes on, each time to
+    twice its length, until the count does not change by it, and `steps` is the longest [our choice]"""
+    shortest_search: Count = 1000
+    """steps, at least, after which a search of `settled` length is asked for its first count [our choice]"""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 RAMP_CAP = 2048.0
 """Largest weight of the regulariser [code]."""
@@ -59,3 +60,49 @@ def annealing_factor(step: int, steps: int, fraction: float) -> float:
     if fraction == 0.0:
         return 1.0
     return min(1.0, (steps - step) / (fraction * steps))
+
+
+@dataclass
+class SearchLength:
+    """How long the search of ``nested`` mask training lasts [our choice].
+
+    The search is planned up to its first end, where the count of every seed is read. If the counts have not
+    settled there it is planned up to the next end, about twice as far: what its schedules say of shares of
+    the search they say of the new length, so the next half begins with full rates and wider windows again.
+    The count of a seed has settled when a search twice as long changes it by one at most, which is the
+    argument of a mesh refinement. A search of fixed length has one end, and cannot tell.
+    """
+
+    ends: tuple[int, ...]  # steps at which the counts are read, if the search comes so far
+    readings: list[list[int]] = field(default_factory=list)  # the count of each seed at every end so far
+    finished: bool = False
+
+    @classmethod
+    def planned(cls, longest: int, shortest: int | None) -> SearchLength:
+        """Plan a search of ``longest`` steps, or one that may end from ``shortest`` steps on."""
+        ends = [longest]
+        while shortest is not None and ends[0] // 2 >= shortest:
+            ends.insert(0, ends[0] // 2)
+        return cls(tuple(ends))
+
+    @property
+    def end(self) -> int:
+        """Steps that the search takes, as far as is known by now."""
+        return self.ends[len(self.readings) - self.finished]
+
+    def read(self, counts: Sequence[int], counted: Sequence[bool]) -> None:
+        """Take in the count of each seed at `end`; one that is not ``counted`` is not waited for."""
+        self.readings.append(list(counts))
+        waiting = any(
+            step is None for step, waited_for in zip(self.settled(), counted, strict=True) if waited_for
+        )
+        self.finished = not waiting or len(self.readings) == len(self.ends)
+
+    def settled(self) -> list[int | None]:
+        """Steps of search from which on the count of each seed stayed within one of its last; None: never."""
+        return [self._settled(counts) for counts in zip(*self.readings, strict=True)]
+
+    def _settled(self, counts: Sequence[int]) -> int | None:
+        stayed = [abs(count - counts[-1]) <= 1 for count in reversed(counts)]
+        length = stayed.index(False) if False in stayed else len(stayed)
+        return self.ends[len(counts) - length] if length > 1 else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from maskaae.method.presets import Hyperparameters
+from maskaae.method.presets import Hyperparameters, TrainingPlan
 
 
 class DataDescription(Protocol):
@@ -40,7 +40,9 @@ class ModelSpec:
     channels: tuple[int, ...] = ()
     normalisation: str = "none"
     batch_momentum: float = 0.1
-    steps: int = 0  # length of the run; read by models that train in stages
+    steps: int = 0  # length of the run, or the longest; read by models that train in stages
+    # Steps after which nested training may be asked whether its search has settled; None: it takes all steps.
+    shortest_search: int | None = None
     # Dimensions that the mask may keep, the first ones; None: all m. Set only while a model is trained with
     # room beyond its capacity.
     most_active: int | None = None
@@ -71,6 +73,11 @@ class ModelSpec:
             critic_hidden=tuple(network["critic_hidden"]),
             hyperparameters=hyperparameters,
         )
+
+    def planned(self, plan: TrainingPlan) -> ModelSpec:
+        """With the length that a plan gives the run."""
+        first = plan.shortest_search if plan.length == "settled" else None
+        return replace(self, steps=plan.steps, shortest_search=first)
 
     @property
     def capacity(self) -> int:

@@ -51,6 +51,7 @@ class DrawSizes(NamedTuple):
     prior: int = 0
     mix: int = 0
     cuts: int = 0
+    unseen: int = 0  # of the batches, the last ones: rows that no other batch holds (the validation part)
 
 
 class Update(NamedTuple):
@@ -207,8 +208,30 @@ class LatentModel(nn.Module, ABC):
         """Kind of optimiser of a parameter group, one of ``maskaae.training.optimisers.OPTIMISERS``."""
         return self.spec.hyperparameters.fidelity.optimiser
 
-    def prepare(self, step: int) -> None:
-        """Do what is due on the host before a training step, outside of any graph; nothing, by default."""
+    def prepare(self, step: int) -> bool:
+        """Do what is due on the host before a training step, outside of any graph; nothing, by default.
+
+        Returns
+        -------
+        bool
+            Whether rates, constants and phases of this step and later ones are not what they were.
+        """
+        return False
+
+    def run_length(self, longest: int) -> int:
+        """Steps of a whole run, as far as is known by now, if it may take ``longest``."""
+        return longest
+
+    def schedule_state(self) -> dict[str, Any]:
+        """What the training so far has decided on its own length: plain values, part of the resume state."""
+        return {}
+
+    def schedule_record(self) -> dict[str, Any]:
+        """What the record of a finished run says of that; plain values."""
+        return {}
+
+    def restore_schedule(self, state: dict[str, Any]) -> None:
+        """Go back to :meth:`schedule_state`."""
 
     def constants(self, step: int) -> tuple[float | Tensor, ...]:
         """Numbers in the losses that change over a run, at a step; none, by default.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch import Tensor
 from maskaae.method.mask import project_
 from maskaae.method.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
 from maskaae.method.presets import search_reach
-from maskaae.method.schedules import annealing_factor
+from maskaae.method.schedules import SearchLength, annealing_factor
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, DrawSizes, Update
 from maskaae.models.maae import (
@@ -20,6 +22,8 @@ from maskaae.models.maae import (
     MaskedAdversarialAutoEncoder,
     StepConstants,
 )
+
+logger = logging.getLogger(__name__)
 
 MEMORY = 0.01
 """Share of the newest batch in the running means of loss and distance: they remember some hundred steps."""
@@ -48,6 +52,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
+        longest = max(1, min(spec.steps - 1, round(spec.hyperparameters.search_share * spec.steps)))
+        self.search = SearchLength.planned(longest, spec.shortest_search)
         shape = (len(spec.seeds), spec.m + 1)
         self.register_buffer("cut_reconstruction", torch.full(shape, torch.nan))
         self.register_buffer("cut_wasserstein", torch.full(shape, torch.nan))
@@ -77,13 +83,43 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     @property
     def draw_sizes(self) -> DrawSizes:
-        """Those of the soft mask, and where to cut for every update that sees codes."""
-        return super().draw_sizes._replace(cuts=self.spec.hyperparameters.critic_steps + 2)
+        """Those of the soft mask, its batch unseen, and where to cut for every update that sees codes."""
+        return super().draw_sizes._replace(cuts=self.spec.hyperparameters.critic_steps + 2, unseen=1)
 
     @property
     def search_steps(self) -> int:
-        """Training steps of the search; at least one, by which the count is settled."""
-        return max(1, round(self.spec.hyperparameters.search_share * self.spec.steps))
+        """Training steps of the search as it is planned; at least one, by which the count is settled."""
+        return self.search.end
+
+    def run_length(self, longest: int) -> int:
+        """The search and, in proportion to it, the refinement."""
+        if self.search.end == self.search.ends[-1]:
+            return longest
+        proportional = round(self.search.end / self.spec.hyperparameters.search_share)
+        return min(longest, max(self.search.end + 1, proportional))
+
+    def schedule_state(self) -> dict[str, Any]:
+        """What was read of the counts so far, and whether the search is over."""
+        return {"readings": self.search.readings, "finished": self.search.finished}
+
+    def schedule_record(self) -> dict[str, Any]:
+        """Length of the search, what every reading counted, and from when on the count of a seed settled."""
+        readings = zip(self.search.ends, self.search.readings, strict=False)
+        seeds = [str(seed) for seed in self.seeds]
+        return {
+            "search": {
+                "steps": self.search.end,
+                "readings": [
+                    {"step": step, "counts": dict(zip(seeds, counts, strict=True))}
+                    for step, counts in readings
+                ],
+                "settled": dict(zip(seeds, self.search.settled(), strict=True)),
+            }
+        }
+
+    def restore_schedule(self, state: dict[str, Any]) -> None:
+        """Go back to :meth:`schedule_state`."""
+        self.search = dataclasses.replace(self.search, **state)
 
     def phase(self, step: int) -> int:
         """``LEARNS_MASK`` during the search, from the first step on."""
@@ -108,17 +144,27 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             return 1.0
         return max(h.search_floor, annealing_factor(step, end, h.search_annealing))
 
-    def prepare(self, step: int) -> None:
+    def prepare(self, step: int) -> bool:
         """Settle the mask when the search ends: dimensions are open or closed from then on.
 
-        The last reading of eq 17 decides, with ``settling_factor`` times the weight that led the search.
+        The last reading of eq 17 decides, with ``settling_factor`` times the weight that led the search. A
+        search of settled length goes on instead, until readings agree.
         """
-        if step == self.search_steps:
-            kept = in_prefix(self.count_at_weight(1.0).unsqueeze(1), self.m)
+        if step != self.search.end:
+            return False
+        counts = self.count_at_weight(1.0)
+        self.search.read(counts.tolist(), [seed not in self.lost for seed in self.seeds])
+        if len(self.search.ends) > 1:
+            going_on = "it ends here" if self.search.finished else f"it goes on to step {self.search.end}"
+            read = ", ".join(map(str, counts.tolist()))
+            logger.info("search after %d steps: the seeds count %s; %s", step, read, going_on)
+        if self.search.finished:
+            kept = in_prefix(counts.unsqueeze(1), self.m)
             with torch.no_grad():
                 self.mask_parameter.copy_(torch.where(kept, torch.inf, 0.0))
             for name in ("regulariser", "ramp"):  # or the history would go on with their last values
                 self.terms.pop(name, None)
+        return True
 
     def gates(self, draw: Draw, constants: StepConstants, mask_learns: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
@@ -152,14 +198,14 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         h = self.spec.hyperparameters
         reach = self._reach(constants)
         self._measure(x, prior, reach)
-        objective = self._objective(reach)
+        objective = self.objective(reach)
         wanted = best_prefix(objective, self.m).to(objective.dtype)  # (seed, m)
         away = (self.mu - wanted).abs().sum(dim=1)
         regulariser = constants.ramp * h.regulariser_weight * self.polarisation(constants)
         yield Update("mask", objective.amin(dim=1) + away + regulariser)
         project_(self.mask_parameter, h.mask_ceiling)
 
-    def _objective(self, reach: Tensor, factor: float = 1.0) -> Tensor:
+    def objective(self, reach: Tensor, factor: float = 1.0) -> Tensor:
         """``J(k)``: eq 17 of a mask that opens the first k dimensions, at ``factor`` times its ``l1``.
 
         Shape (seed, capacity + 1), infinite for k beyond the reach (seed, 1). The mask is one of zeros and
@@ -183,7 +229,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             On the weight that settles the count, ``settling_factor`` times ``l1``.
         """
         factor *= self.spec.hyperparameters.settling_factor
-        return self._objective(search_reach(self._count), factor).argmin(dim=1)
+        return self.objective(search_reach(self._count), factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
         """Those of the soft mask, and the two measured terms of eq 17 at every cut, each (seed,)."""

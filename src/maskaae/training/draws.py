@@ -6,6 +6,7 @@ Each seed owns its generator, so its neighbours do not change its numbers.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class TrainingData:
     Images uint8 (N, H, W, C) or vectors float32 (N, D); they may be memory-mapped.
     """
 
+    _rows: Tensor | None = None  # those that belong to a part of the examples, in place of all
+
     def __init__(self, examples: np.ndarray, device: torch.device | str) -> None:
         with warnings.catch_warnings():  # memory-mapped files are read-only, and nothing here writes to them
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
@@ -32,11 +35,28 @@ class TrainingData:
         self._scale = 1.0 / 255.0 if examples.dtype == np.uint8 else None
 
     def __len__(self) -> int:
-        return len(self._flat)
+        return len(self._flat if self._rows is None else self._rows)
+
+    def cut(self, share: float, seed: int) -> tuple[TrainingData, TrainingData]:
+        """Cut the examples in two: what trains, and a share of them, at least one, that decides.
+
+        The rows of the second part depend on the number of examples and on the seed alone.
+        """
+        order = np.random.default_rng(seed).permutation(len(self))
+        size = max(1, round(share * len(self)))
+        return self._part(order[size:]), self._part(order[:size])
+
+    def _part(self, rows: np.ndarray) -> TrainingData:
+        part = copy(self)  # the examples themselves are shared
+        part._rows = torch.from_numpy(np.sort(rows)).to(self._flat.device)
+        return part
 
     def gather(self, indices: Tensor) -> Tensor:
         """Return the examples at ``indices`` (any shape), as float32 (*shape, D); images in [0, 1]."""
-        rows = self._flat.index_select(0, indices.flatten()).view(*indices.shape, -1)
+        chosen = indices.flatten()
+        if self._rows is not None:
+            chosen = self._rows.index_select(0, chosen)
+        rows = self._flat.index_select(0, chosen).view(*indices.shape, -1)
         return rows if self._scale is None else rows.float().mul_(self._scale)
 
 
@@ -52,6 +72,8 @@ class Draws:
     ahead : int, optional
         Steps whose numbers are drawn at once; one on a CPU and ``AHEAD`` on a GPU, unless given. The numbers
         depend on it.
+    unseen : TrainingData, optional
+        Where batches come from that training must not see; None: from ``data`` too.
     """
 
     def __init__(
@@ -61,10 +83,13 @@ class Draws:
         batch_size: int,
         device: torch.device | str,
         ahead: int | None = None,
+        *,
+        unseen: TrainingData | None = None,
     ) -> None:
         self._generators = [torch_generator(seed, "training", device) for seed in model.seeds]
         self._sizes = model.draw_sizes
-        self._data, self._batch_size, self._m = data, batch_size, model.m
+        self._data, self._unseen = data, unseen or data
+        self._batch_size, self._m = batch_size, model.m
         self._ahead = ahead or (AHEAD if torch.device(device).type == "cuda" else 1)
         self._numbers: list[Tensor] = []  # of the steps ahead, each (seed, step, ...)
         self._used = self._ahead
@@ -84,9 +109,12 @@ class Draws:
 
     def take(self) -> Draw:
         """Random numbers of the next step, after :meth:`make_ready`; nothing is asked of the host."""
-        indices, prior, mix, cuts = (self._of_step(numbers) for numbers in self._numbers)
+        seen, unseen, prior, mix, cuts = (self._of_step(numbers) for numbers in self._numbers)
         self._place += 1
-        return Draw(self._data.gather(indices), prior, mix, cuts)
+        batches = self._data.gather(seen)
+        if self._sizes.unseen:
+            batches = torch.cat((batches, self._unseen.gather(unseen)))
+        return Draw(batches, prior, mix, cuts)
 
     def _of_step(self, numbers: Tensor) -> Tensor:
         """Numbers of the next step, the seed axis second: (seed, step, count, ...) to (count, seed, ...)."""
@@ -98,7 +126,8 @@ class Draws:
         self._before = self._generator_states()
         sizes, batch, steps = self._sizes, self._batch_size, self._ahead
         fresh = [
-            stacked_integers(self._generators, len(self._data), (steps, sizes.batches, batch)),
+            stacked_integers(self._generators, len(self._data), (steps, sizes.batches - sizes.unseen, batch)),
+            stacked_integers(self._generators, len(self._unseen), (steps, sizes.unseen, batch)),
             stacked_normal(self._generators, (steps, sizes.prior, batch, self._m)),
             stacked_uniform(self._generators, (steps, sizes.mix, batch, 1)),
             stacked_uniform(self._generators, (steps, sizes.cuts, batch, 1)),

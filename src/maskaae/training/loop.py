@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import sys
 import time
@@ -65,17 +64,25 @@ class TrainingRun:
         store: RunStore,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.model: LatentModel = build_for_training(dataclasses.replace(spec, steps=plan.steps)).to(device)
+        self.model: LatentModel = build_for_training(spec.planned(plan)).to(device)
         self.step = 0
         self._history: list[dict[str, Any]] = []
         self._plan, self._store, self._device = plan, store, str(device)
         set_precision(plan.precision)
         self._stepper = Stepper(self.model, plan.steps, plan.batch_size)
-        self._data = TrainingData(examples, device)
-        self._draws = Draws(self.model, self._data, plan.batch_size, device)
+        self.data = TrainingData(examples, device)
+        self.unseen: TrainingData | None = None  # the validation part: it decides, and does not train
+        if self.model.draw_sizes.unseen and plan.validation_share:
+            self.data, self.unseen = self.data.cut(plan.validation_share, plan.validation_seed)
+        self._draws = Draws(self.model, self.data, plan.batch_size, device, unseen=self.unseen)
         self._watch = DivergenceWatch(spec.seeds)
         self._restore(store.load_state())
         self._graph = self._graph_trainer()
+
+    @property
+    def length(self) -> int:
+        """Steps of the whole run, as far as is known by now: not known before its search has settled."""
+        return self.model.run_length(self._plan.steps)
 
     @property
     def history(self) -> DataFrame:
@@ -107,13 +114,13 @@ class TrainingRun:
         Between two parts the caller may give steps to what trains beside it on the same GPU, which meanwhile
         works at those of the last part. Errors are those of :meth:`train`.
         """
-        plan, spec = self._plan, self.model.spec
-        progress = Progress(plan.steps, self.step, self._device)
+        spec = self.model.spec
+        progress = Progress(self.length, self.step, self._device)
         words = "training %s, m = %d, seeds %s, on %s"
         logger.info(words, spec.model, spec.capacity, self.model.seeds, self._device)
         if self.step == 0:
             self._save_checkpoint()
-        while self.step < plan.steps:
+        while self.step < self.length:
             with self._stream():
                 for _ in range(min(longest, self._steps_to_next_row())):
                     if self._graph is None:
@@ -136,13 +143,13 @@ class TrainingRun:
             self.step // every * every + every
             for every in (self._plan.log_every, self._plan.checkpoint_every)
         )
-        return min(self._plan.steps, *due) - self.step
+        return min(self.length, *due) - self.step
 
     def _account_for(self, losses: dict[str, Tensor], progress: Progress, stop: StopRequest) -> None:
         """Log and save what is due after the step just taken, the last of ``losses``."""
         plan = self._plan
-        logged = self.step % plan.log_every == 0 or self.step == plan.steps
-        saved = self.step % plan.checkpoint_every == 0 or self.step == plan.steps
+        logged = self.step % plan.log_every == 0 or self.step == self.length
+        saved = self.step % plan.checkpoint_every == 0 or self.step == self.length
         if logged or saved or stop.received:
             self._give_up_diverged_seeds()
         if logged:
@@ -191,6 +198,7 @@ class TrainingRun:
                 row = {"undefined": f"lost: {self.model.lost[seed]}"}
             self._history.append({"step": self.step, "seed": seed, **row})
         means = {name: float(np.nanmean(columns[name])) for name in losses}
+        progress.expect(self.length)
         progress.report(self.step, means, self.model.stored_active.sum(dim=1).tolist())
 
     def _save_checkpoint(self) -> None:
@@ -201,11 +209,11 @@ class TrainingRun:
     @torch.no_grad()
     def _training_codes(self, count: int) -> Tensor:
         """Codes (seed, example, m) of examples spread evenly over the training split, in evaluation mode."""
-        count = min(count, len(self._data))
-        rows = torch.arange(count, device=self._device) * len(self._data) // count
+        count = min(count, len(self.data))
+        rows = torch.arange(count, device=self._device) * len(self.data) // count
         self.model.eval()
         codes = [
-            self.model.encode(self._data.gather(part).expand(len(self.model.seeds), -1, -1))
+            self.model.encode(self.data.gather(part).expand(len(self.model.seeds), -1, -1))
             for part in torch.split(rows, ENCODED_AT_A_TIME)
         ]
         self.model.train()
@@ -221,6 +229,7 @@ class TrainingRun:
                 "model": self.model.state_dict(),
                 "optimisers": self._stepper.state(),
                 "draws": self._draws.state(),
+                "schedule": self.model.schedule_state(),
                 "history": self._history,
                 "lost": self.model.lost,
             },
@@ -232,6 +241,7 @@ class TrainingRun:
         self.model.load_state_dict(state["model"])
         self._stepper.restore(state["optimisers"])
         self._draws.restore(state["draws"])
+        self.model.restore_schedule(state["schedule"])
         self._history = state["history"]
         self.model.lost.update(state["lost"])
         self.step = state["step"]
@@ -245,6 +255,10 @@ class Progress:
         self._start = self._last_line = time.monotonic()
         self._warned = False
         self._bar = tqdm(total=steps, initial=first_step, disable=not sys.stderr.isatty(), unit="step")
+
+    def expect(self, steps: int) -> None:
+        """Take in how long the run will be, as far as is known by now."""
+        self._steps = self._bar.total = steps
 
     def report(self, step: int, losses: Mapping[str, float], active: Sequence[int]) -> None:
         """Take in the state after ``step`` steps: losses averaged over seeds, active count of each seed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from maskaae.data.dataset import Dataset
 from maskaae.method.losses import reconstruction_unit
@@ -21,6 +23,7 @@ from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
+from maskaae.training.draws import TrainingData
 from maskaae.training.loop import TrainingRun
 from maskaae.training.store import RunStore, StopRequest, write_atomically
 
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
 
 DONE = object()
 """What an iterator of a run's parts gives when none is left."""
+
+MOST_ROWS = 5000
+"""Rows of the validation part, and of the others, that a record is made of, spread evenly."""
+
+ROWS_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True)
@@ -60,14 +68,17 @@ class PreparedRun:
 
     def finished(self, first_step: int, seconds: float) -> TrainedRun:
         """What the run leaves behind, once it is trained in some seconds from the step ``first_step`` on."""
-        run, steps = self.training, self.record["plan"]["steps"]
+        run = self.training
         record = {
             **self.record,
+            "steps": run.step,
+            **run.model.schedule_record(),
+            **validation_record(run.model, run.data, run.unseen),
             "lost": {str(seed): reason for seed, reason in run.model.lost.items()},
             "threads": torch.get_num_threads(),
             "resumed_from_step": first_step,
             "seconds": round(seconds, 1),
-            "steps_per_second": round((steps - first_step) / seconds, 2),
+            "steps_per_second": round((run.step - first_step) / seconds, 2),
         }
         return TrainedRun(run.model.stored_form(), run.history, record, self.store)
 
@@ -113,7 +124,7 @@ def prepare_run(
     if spec.hyperparameters.fidelity.reconstruction_scale == "relative":
         unit = reconstruction_unit(dataset.train, spec.reconstruction)
         spec = dataclasses.replace(spec, reconstruction_unit=unit)
-    spec = dataclasses.replace(spec, steps=plan.steps)
+    spec = spec.planned(plan)
     model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
     configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
     fingerprint = {
@@ -192,3 +203,43 @@ def device_name(device: torch.device | str) -> str:
     """Return the device in words: its kind and, for a GPU, its model."""
     device = torch.device(device)
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def validation_record(model: LatentModel, seen: TrainingData, unseen: TrainingData | None) -> dict[str, Any]:
+    """Number of rows in the validation part, and the share of the variance that each seed leaves unexplained.
+
+    What is explained of ``seen`` rows and not of ``unseen`` ones is learnt by heart. The share of a lost seed
+    is None. Nothing, without a validation part.
+    """
+    if unseen is None:
+        return {}
+    parts = {"seen": unexplained_share(model, seen), "unseen": unexplained_share(model, unseen)}
+    unexplained = {
+        name: {
+            str(seed): share if math.isfinite(share) else None
+            for seed, share in zip(model.seeds, shares.tolist(), strict=True)
+        }
+        for name, shares in parts.items()
+    }
+    return {"validation": {"rows": len(unseen), "unexplained": unexplained}}
+
+
+@torch.no_grad()
+def unexplained_share(model: LatentModel, data: TrainingData) -> Tensor:
+    """Squared reconstruction error through the binary mask over the variance of the same rows, (seed,)."""
+    size = min(MOST_ROWS, len(data))
+    device = model.mu.device
+    rows = torch.arange(size, device=device) * len(data) // size
+    examples = [data.gather(part) for part in torch.split(rows, ROWS_AT_A_TIME)]  # each (row, D)
+    mean = torch.stack([x.sum(dim=0) for x in examples]).sum(dim=0) / size
+    variance = torch.stack([(x - mean).square().sum() for x in examples]).sum()
+    training = model.training
+    model.eval()
+    errors = torch.stack(
+        [
+            (x - model.reconstruct(x.expand(len(model.seeds), -1, -1))).square().sum(dim=(1, 2))
+            for x in examples
+        ]
+    )
+    model.train(training)
+    return errors.sum(dim=0) / variance

@@ -39,7 +39,7 @@ class Stepper:
     model : LatentModel
         Already on its device; its parameters are laid out anew.
     steps : int
-        Length of the run, which the annealing of learning rates depends on.
+        Length of the run, or the longest, which the annealing of learning rates depends on.
     batch : int or None
         Examples in a batch, for models that have a written-out form. None: every step is the
         model's automatic one, to which tests hold the written-out form.
@@ -87,8 +87,8 @@ class Stepper:
 
     def rates(self, step: int) -> dict[str, float]:
         """Learning rate of each update at a step."""
-        rates = self.model.learning_rates(step)
-        return {name: rate * self.model.rate_share(name, step, self._steps) for name, rate in rates.items()}
+        rates, steps = self.model.learning_rates(step), self.model.run_length(self._steps)
+        return {name: rate * self.model.rate_share(name, step, steps) for name, rate in rates.items()}
 
     def take(
         self,

@@ -69,6 +69,7 @@ def assert_same(one, other, **tolerance):
         dataclasses.replace(VECTORS, model="wae"),
         CONVOLUTIONAL,
         dataclasses.replace(VECTORS, hyperparameters=ROBUST, steps=STEPS),
+        dataclasses.replace(VECTORS, hyperparameters=ROBUST, steps=STEPS, shortest_search=10),
     ],
     ids=[
         "annealing and decay",
@@ -76,6 +77,7 @@ def assert_same(one, other, **tolerance):
         "wae",
         "convolutional",
         "robust: Adam, search and refinement",
+        "robust: search of settled length",
     ],
 )
 def test_steps_by_numbers_on_the_device_equal_the_ordinary_ones(spec, monkeypatch):

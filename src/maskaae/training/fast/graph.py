@@ -44,9 +44,9 @@ class ScheduledSteps:
 
     def prepare(self, step: int) -> None:
         """Make ready for a step, its numbers on the device; the next :meth:`take` is that step."""
-        self._stepper.model.prepare(step)
+        changed = self._stepper.model.prepare(step)
         self._draws.make_ready()
-        if step not in self._loaded:
+        if changed or step not in self._loaded:
             self._loaded = range(step, step + ROWS)
             self._table.copy_(torch.tensor([self._row(s) for s in self._loaded]))
             self._step.fill_(step)
