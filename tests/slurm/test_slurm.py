@@ -34,8 +34,15 @@ def cancel(cluster: Cluster, job: str) -> None:
 
 
 def end_its_time(cluster: Cluster, job: str) -> None:
+    """Hold the job until slurmctld, which looks at time limits twice a minute, sees that its time is over.
+
+    A fast machine would finish the training before. At a limit slurmd sends SIGCONT, then SIGTERM: the held
+    training wakes up and saves its state.
+    """
+    assert cluster.command("scancel", "--signal=STOP", job).returncode == 0
     answer = cluster.command("scontrol", "update", f"JobId={job}", "EndTime=now")
     assert answer.returncode == 0, answer.stderr
+    wait_until(lambda: job not in cluster.jobs("RUNNING"), 120, "the training's time is over")
 
 
 def preempt(cluster: Cluster, job: str) -> None:
