@@ -97,7 +97,7 @@ def test_local_pca_wants_more_rows_than_the_others():
 
 
 def test_more_dimensions_than_neighbours_can_show_are_no_number():
-    assert "no more than 33 dimensions" in reasons(flat(60, rows=600, columns=60))[LOCAL_PCA]
+    assert "no more than 40 dimensions" in reasons(flat(60, rows=600, columns=60))[LOCAL_PCA]
 
 
 def test_no_estimate_is_larger_than_the_number_of_columns():

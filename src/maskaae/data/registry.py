@@ -7,127 +7,35 @@ source's own module is imported when it prepares something.
 from __future__ import annotations
 
 import difflib
-import importlib
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from maskaae.data.dataset import DatasetInfo
-
-Spec = Mapping[str, Any]
-"""A resolved entry of the configuration: `name`, `source`, and every key of the source."""
-
-Key = Mapping[str, Any]
-"""JSON schema of a source's key: description, type, limits and, unless the key is required, its default."""
-
-Description = tuple[Literal["images", "vectors"] | None, int | None]
-"""Kind and data dimension D of a data set, each None where only the data can tell."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place where data sets come from.
-
-    Attributes
-    ----------
-    module : str
-        Its `prepare(spec, raw, folder, workers)` writes the data set.
-    describe : callable
-        Kind and dimension of the data set of a resolved spec.
-    check : callable
-        Raises ValueError where the values of a spec contradict each other.
-    raw_files : tuple of str
-        Published files that it reads below the raw folder, downloaded or placed by hand.
-    path_keys : tuple of str
-        Keys that name a file or folder of the user's.
-    """
-
-    name: str
-    description: str
-    module: str
-    keys: Mapping[str, Key]
-    describe: Callable[[Spec], Description]
-    check: Callable[[Spec], None] = lambda spec: None
-    raw_files: tuple[str, ...] = ()
-    path_keys: tuple[str, ...] = ()
-
-    def prepare(self, spec: Spec, raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
-        """Write the data set of a resolved spec to `folder`.
-
-        Published files are read below `raw`, and image files are decoded in `workers` processes.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If a file is missing or cannot be used; the message names file and place.
-        """
-        info: DatasetInfo = importlib.import_module(self.module).prepare(spec, raw, folder, workers)
-        return info
-
-
-def _key(description: str, kind: str | list[str], **schema: Any) -> Key:
-    return {"description": description, "type": kind, **schema}
+from maskaae.data.known import SHAPES, SYNTHETIC
+from maskaae.data.source import Description, Key, Source, Spec, described
 
 
 def _path(description: str) -> Key:
-    return _key(description, "string", minLength=1)
+    return described(description, "string", minLength=1)
 
 
 def _optional_text(description: str) -> Key:
-    return _key(description, ["string", "null"], minLength=1, default=None)
+    return described(description, ["string", "null"], minLength=1, default=None)
 
 
 _FRACTION = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
-_SPLIT_SEED = _key("seed of the split", "integer", minimum=0, default=0)
-_VERIFY = {"verify": _key("check published files; false: take them on your word", "boolean", default=True)}
+_SPLIT_SEED = described("seed of the split", "integer", minimum=0, default=0)
+_VERIFY = {
+    "verify": described("check published files; false: take them on your word", "boolean", default=True)
+}
 
-
-def _check_synthetic(spec: Spec) -> None:
-    from maskaae.data.synthetic import LATENT_LAWS, check_sizes, default_hidden
-
-    hidden = default_hidden(spec["n"]) if spec["hidden"] is None else spec["hidden"]
-    check_sizes(n=spec["n"], hidden=hidden, dimension=spec["dimension"], law=LATENT_LAWS[spec["latent"]])
-
-
-_SYNTHETIC = Source(
-    name="synthetic",
-    description="the paper's random generator: z ~ N(0, I_n) through a fixed net (n known)",
-    module="maskaae.data.synthetic",
-    keys={
-        "n": _key("true latent dimension, 1 <= n <= dimension", "integer", minimum=1),
-        "dimension": _key("data dimension D (paper: 128)", "integer", minimum=1, default=128),
-        "hidden": _key(
-            "hidden width; null: max(64, 2n) (our choice)", ["integer", "null"], minimum=1, default=None
-        ),
-        "slope": _key(
-            "slope of the leaky ReLU below 0 (our choice)", "number", exclusiveMinimum=0, default=0.2
-        ),
-        "latent": _key(
-            "law of the latents: the paper's `gaussian`, `uniform`, or angles of a `torus` (our choice)",
-            "string",
-            enum=["gaussian", "uniform", "torus"],
-            default="gaussian",
-        ),
-        "noise": _key("standard deviation of Gaussian noise on the data", "number", minimum=0, default=0.0),
-        "n_train": _key("training examples (our choice)", "integer", minimum=1, default=50_000),
-        "n_test": _key(
-            "test examples (our choice: as many as FID asks for)", "integer", minimum=1, default=10_000
-        ),
-        "seed": _key("seed of the generator's weights and of both splits", "integer", minimum=0, default=0),
-    },
-    describe=lambda spec: ("vectors", spec["dimension"]),
-    check=_check_synthetic,
-)
 
 _DIGITS = Source(
     name="digits",
     description="scikit-learn's embedded digits: 1,797 real 8x8 images, ten classes",
     module="maskaae.data.digits",
     keys={
-        "test_fraction": _key(
+        "test_fraction": described(
             "share of the images that becomes the test split", "number", **_FRACTION, default=0.2
         ),
         "split_seed": _SPLIT_SEED,
@@ -166,10 +74,10 @@ _CELEBA = Source(
     description="faces: 202,599 colour photographs, centre crop, 64x64, unlabelled",
     module="maskaae.data.published.celeba",
     keys={
-        "crop": _key(
+        "crop": described(
             "side of the centre crop of the photographs", "integer", enum=[140, 128, 160], default=140
         ),
-        "size": _key("side of the image that the crop is resized to", "integer", minimum=1, default=64),
+        "size": described("side of the image that the crop is resized to", "integer", minimum=1, default=64),
         **_VERIFY,
     },
     describe=lambda spec: ("images", 3 * spec["size"] ** 2),
@@ -181,7 +89,7 @@ def _own_split(what: str) -> dict[str, Key]:
     """Keys by which every source of the user's own data is split."""
     return {
         "test_path": _optional_text(f"{what} that is the test split; null: split `path`"),
-        "test_fraction": _key(
+        "test_fraction": described(
             "share of `path` that becomes the test split; null: 0.2, or 0 with test_path",
             ["number", "null"],
             **_FRACTION,
@@ -191,7 +99,7 @@ def _own_split(what: str) -> dict[str, Key]:
     }
 
 
-_SCALING = _key(
+_SCALING = described(
     "standardise (mean 0, variance 1 on the training split) or none; vectors only",
     "string",
     enum=["standardise", "none"],
@@ -217,13 +125,13 @@ _IMAGES = Source(
     module="maskaae.data.own.images",
     keys={
         "path": _path("a folder of images"),
-        "size": _key(
+        "size": described(
             "side that the largest centred square is resized to (our choice)",
             "integer",
             minimum=1,
             default=32,
         ),
-        "channels": _key(
+        "channels": described(
             "1 (grey), 3 (colour) or auto: what the files are, if all are alike",
             ["integer", "string"],
             enum=["auto", 1, 3],
@@ -259,7 +167,7 @@ _TABLE = Source(
     module="maskaae.data.own.table",
     keys={
         "path": _path("a csv, tsv, parquet or text file, text also gzipped"),
-        "columns": _key(
+        "columns": described(
             "names (or, without a header, positions from 0) of the columns to learn; "
             "null: all but label_column",
             ["array", "null"],
@@ -267,15 +175,15 @@ _TABLE = Source(
             minItems=1,
             default=None,
         ),
-        "label_column": _key(
+        "label_column": described(
             "name or position of the column of classes; null: none",
             ["string", "integer", "null"],
             default=None,
         ),
-        "delimiter": _key(
+        "delimiter": described(
             "the character between fields, `whitespace`, or auto", "string", minLength=1, default="auto"
         ),
-        "header": _key(
+        "header": described(
             "whether the first line holds names: true, false or auto",
             ["boolean", "string"],
             enum=["auto", True, False],
@@ -328,7 +236,8 @@ _ARRAY = Source(
 SOURCES: Mapping[str, Source] = {
     source.name: source
     for source in (
-        _SYNTHETIC,
+        SYNTHETIC,
+        SHAPES,
         _DIGITS,
         _mnist_like("mnist", "MNIST", "handwritten digits"),
         _mnist_like("fashion_mnist", "FashionMNIST", "articles of clothing"),

@@ -3,8 +3,8 @@
 `z ~ N(0, I_n)` goes through a fixed, randomly weighted, fully connected net `f` of two layers with a leaky
 ReLU after each, and `x = f(z)` has D = 128 numbers. The paper gives n = 8 and n = 16 and asks of f that it be
 Lipschitz (assumption A1) and have rank n almost everywhere. Hidden width, slope, weight law and split sizes
-are found nowhere: they are our choice. Two other laws of the latents, `uniform` and `torus`, make harder data
-of known n, for comparing ways to find it (our choice).
+are found nowhere: they are our choice. Two other laws of the latents, `uniform` and `torus`, and other maps f
+(`maskaae.data.families`) make other data of known n, for comparing ways to find it (our choice).
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo
+from maskaae.data.families import FAMILIES, Map, draw_map
 from maskaae.data.writer import write_dataset
 
 Floats = NDArray[np.float64]
 
+PAPER = "paper"
+"""Family of the paper's own generator."""
 CALIBRATION_EXAMPLES = 10_000
+DEFAULT_SLOPE = 0.2
 JACOBIAN_POINTS = 32
 RANK_TOLERANCE = 1e-6
 """Singular values below this share of the largest count as zero; a random net of full rank stays above."""
@@ -114,9 +118,12 @@ class Generator:
         return np.where(inputs > 0, 1.0, self.slope)
 
 
-def default_hidden(n: int) -> int:
-    """Width of the hidden layer where none is given (our choice)."""
-    return max(64, 2 * n)
+def default_hidden(n: int, family: str = PAPER) -> int:
+    """Width of the hidden layers where none is given (our choice); of a family without any, n."""
+    if family == PAPER:
+        return max(64, 2 * n)
+    chosen = FAMILIES[family].hidden
+    return n if chosen is None else chosen(n)
 
 
 def make_generator(
@@ -161,8 +168,25 @@ def check_sizes(*, n: int, hidden: int, dimension: int, law: LatentLaw = GAUSSIA
         )
 
 
+def check_family(spec: Mapping[str, Any]) -> None:
+    """Refuse, by ValueError, sizes with which a map cannot have rank n, and keys that its family has not."""
+    family, n, law = spec["family"], spec["n"], LATENT_LAWS[spec["latent"]]
+    hidden = default_hidden(n, family) if spec["hidden"] is None else spec["hidden"]
+    if family != PAPER and spec["slope"] != DEFAULT_SLOPE:
+        raise ValueError(f"slope is {spec['slope']}, but only family `{PAPER}` has a slope; leave it out")
+    if family == PAPER or FAMILIES[family].hidden is not None:
+        check_sizes(n=n, hidden=hidden, dimension=spec["dimension"], law=law)
+    elif spec["hidden"] is not None:
+        raise ValueError(f"hidden is {hidden}, but family `{family}` has no hidden layer; leave it out")
+    elif law.inputs_each * n > spec["dimension"]:
+        raise ValueError(
+            f"n is {n}, which makes {law.inputs_each * n} inputs, more than the data dimension "
+            f"{spec['dimension']}; give a smaller n or a larger dimension"
+        )
+
+
 def check_jacobian_rank(
-    generator: Generator, n: int, rng: np.random.Generator, law: LatentLaw = GAUSSIAN
+    generator: Map, n: int, rng: np.random.Generator, law: LatentLaw = GAUSSIAN
 ) -> Floats:
     """Singular values `(JACOBIAN_POINTS, n)` of the Jacobian at random points, largest first.
 
@@ -182,7 +206,7 @@ def check_jacobian_rank(
 
 
 def draw_examples(
-    generator: Generator,
+    generator: Map,
     shape: tuple[int, int],
     *,
     law: LatentLaw,
@@ -197,23 +221,28 @@ def draw_examples(
     return outputs.astype(np.float32)
 
 
+def draw_generator(spec: Mapping[str, Any], rng: np.random.Generator) -> Map:
+    """Draw the map that a resolved `spec` describes."""
+    family, n, dimension, law = spec["family"], spec["n"], spec["dimension"], LATENT_LAWS[spec["latent"]]
+    hidden = default_hidden(n, family) if spec["hidden"] is None else spec["hidden"]
+    if family == PAPER:
+        return make_generator(n, hidden=hidden, dimension=dimension, slope=spec["slope"], rng=rng, law=law)
+    sample = law.embed(law.draw(rng, (CALIBRATION_EXAMPLES, n)))
+    return draw_map(family, dimension=dimension, hidden=hidden, rng=rng, sample=sample)
+
+
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
     """Write the synthetic data set that `spec` describes.
 
     The weights, the rank check and each split have random streams of their own, so a longer training split
-    changes neither the generator nor the test split. `dataset.json` gets the layer sizes, the Lipschitz bound
-    and the extreme singular values; ValueError if the generator does not have rank n.
+    changes neither the generator nor the test split. `dataset.json` gets the family, the extreme singular
+    values, and of the paper's generator layer sizes and Lipschitz bound; ValueError if it has not rank n.
     """
-    n, dimension = spec["n"], spec["dimension"]
-    hidden = default_hidden(n) if spec["hidden"] is None else spec["hidden"]
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(spec["seed"]).spawn(6)]
     weight_rng, rank_rng, train_rng, test_rng, train_noise_rng, test_noise_rng = streams
-    law = LATENT_LAWS[spec["latent"]]
-    generator = make_generator(
-        n, hidden=hidden, dimension=dimension, slope=spec["slope"], rng=weight_rng, law=law
-    )
+    n, noise, law = spec["n"], spec["noise"], LATENT_LAWS[spec["latent"]]
+    generator = draw_generator(spec, weight_rng)
     singular_values = check_jacobian_rank(generator, n, rank_rng, law)
-    noise = spec["noise"]
     train, test = (
         draw_examples(generator, (spec[size], n), law=law, noise=noise, latent_rng=rng, noise_rng=noise_rng)
         for size, rng, noise_rng in (
@@ -222,16 +251,20 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
         )
     )
     details = {
+        "family": spec["family"],
         "latent": spec["latent"],
-        "layers": [law.inputs_each * n, hidden, dimension],
-        "slope": spec["slope"],
         "noise": noise,
         "seed": spec["seed"],
-        "lipschitz_bound": generator.lipschitz_bound(),
         "jacobian_ranks": {"points": JACOBIAN_POINTS, "rank": n, "tolerance": RANK_TOLERANCE},
         "smallest_singular_value": float(singular_values.min()),
         "largest_singular_value": float(singular_values.max()),
     }
+    if isinstance(generator, Generator):
+        details |= {
+            "layers": [law.inputs_each * n, len(generator.first), spec["dimension"]],
+            "slope": generator.slope,
+            "lipschitz_bound": generator.lipschitz_bound(),
+        }
     return write_dataset(
         folder, name=spec["name"], source="synthetic", train=train, test=test, n=n, details=details
     )

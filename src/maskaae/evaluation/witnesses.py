@@ -45,7 +45,7 @@ TIE = 1e-7
 """Distances that differ by no more than this share are equal; rounding makes differences of 1e-8."""
 TIED = 0.1
 """From this share of rows on with two nearest neighbours equally far, columns hold too few values."""
-LOCAL_LARGEST = LOCAL_NEIGHBOURS // 3
+LOCAL_LARGEST = 2 * LOCAL_NEIGHBOURS // 5
 """With more dimensions the smallest variances of so few neighbours look small by chance."""
 KNOWN_DIMENSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Dimensions of the Gaussian data that correct TwoNN and MLE."""

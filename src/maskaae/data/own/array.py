@@ -21,7 +21,7 @@ from maskaae.data.published.mnist import open_plain, read_header, read_idx
 from maskaae.data.writer import check_finite, require_own
 
 if TYPE_CHECKING:
-    from maskaae.data.registry import Description
+    from maskaae.data.source import Description
 
 logger = logging.getLogger(__name__)
 
