@@ -22,8 +22,8 @@ def plane(rows=600, n=2, dimension=8, noise=0.01):
 
 @pytest.fixture(scope="module")
 def counted():
-    rounds = []
-    return (*count_and_keep(as_dataset(plane())[0], TINY, rounds.append), rounds)
+    events = []
+    return (*count_and_keep(as_dataset(plane())[0], TINY, events.append), events)
 
 
 def test_each_seed_has_a_vote_and_each_witness_sees_the_plane(counted):
@@ -32,7 +32,7 @@ def test_each_seed_has_a_vote_and_each_witness_sees_the_plane(counted):
     assert list(count.counts) == trained[0].run.model.active.sum(dim=1).tolist()
     assert 2 <= count.dimensions < 8
     assert count.agreeing == count.counts.count(count.dimensions)
-    assert tuple(told) == count.rounds
+    assert told == [count.witnesses, count.rounds[0].trial, count.rounds[0]]
     assert all(abs(witness.estimate - 2) < 1 for witness in count.witnesses if witness.estimate)
 
 
@@ -48,6 +48,13 @@ def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
     settings = dataclasses.replace(TINY, capacity=2, search_steps=200)
     count = count_dimensions(as_dataset(plane())[0], settings)
     assert [each.trial.capacity for each in count.rounds][:2] == [2, 4]
+
+
+def test_processes_change_no_number(counted):
+    count, _, _ = counted
+    again = count_dimensions(as_dataset(plane())[0], dataclasses.replace(TINY, jobs=2))
+    assert again.last.counts == count.last.counts
+    assert again.last.validation_error == pytest.approx(count.last.validation_error)
 
 
 def test_images_are_counted_too():

@@ -22,10 +22,16 @@ WITNESS_ROWS = 2000
 FEWEST_TO_HOLD_OUT = 10
 """With fewer rows held out, an error on them says nothing."""
 
-Told = Callable[[Round], None]
+Event = tuple[Witness, ...] | Trial | Round
+"""What is told of a count in the making: the witnesses' answers, what is trained next, what it found."""
+Told = Callable[[Event], None]
 
 
-def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told | None = None) -> Count:
+def _say_nothing(event: Event) -> None:
+    """Stand in for a listener."""
+
+
+def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told = _say_nothing) -> Count:
     """Count the dimensions that the training split of a data set needs.
 
     Parameters
@@ -35,7 +41,7 @@ def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told | Non
     settings : CountSettings
         Seeds, capacities, nets.
     told : callable, optional
-        Is given every round when it is done.
+        Is given the witnesses' answers, then before each round its trial, and after it what it found.
 
     Raises
     ------
@@ -46,20 +52,21 @@ def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told | Non
 
 
 def count_and_keep(
-    dataset: Dataset, settings: CountSettings, told: Told | None = None
+    dataset: Dataset, settings: CountSettings, told: Told = _say_nothing
 ) -> tuple[Count, list[Trained]]:
     """Count as `count_dimensions` does, and return the models of the last round too."""
     dimension = dataset.info.dimension
     trial = Trial(settings.first_capacity(dimension), settings.hidden, settings.critic_hidden)
     training, held_out = keep_apart(dataset, settings)
     witnesses = ask_witnesses(dataset.train)
+    told(witnesses)
     rounds: tuple[Round, ...] = ()
     wanted: Trial | None = trial
     while wanted is not None:
+        told(wanted)
         done, trained = train_round(wanted, training, held_out, settings)
         rounds = (*rounds, done)
-        if told is not None:
-            told(done)
+        told(done)
         wanted = next_trial(rounds, dimension, settings.widest)
     converged = is_converged_in_width(rounds)
     warnings = cautions(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from maskaae.counting.answer import Round, Trial
@@ -74,7 +77,7 @@ def train_round(
     """
     started = time.monotonic()
     groups = [group for group in (settings.seeds[i :: settings.jobs] for i in range(settings.jobs)) if group]
-    trained = [train_seeds(group, trial, dataset, held_out, settings) for group in groups]
+    trained = _train_groups(groups, trial, dataset, held_out, settings)
     order = {seed: place for place, seed in enumerate(settings.seeds)}
     found = sorted((each for part in trained for each in part.found()), key=lambda each: order[each.seed])
     lost: dict[int, str] = {}
@@ -92,6 +95,42 @@ def train_round(
         seconds=round(time.monotonic() - started, 1),
     )
     return done, trained
+
+
+def _train_groups(
+    groups: Sequence[tuple[int, ...]],
+    trial: Trial,
+    dataset: Dataset,
+    held_out: NDArray[Any],
+    settings: CountSettings,
+) -> list[Trained]:
+    """Train the first group of seeds here, where its progress is seen, and each other in a process."""
+    first, *others = groups
+    arguments = (trial, dataset, held_out, settings)
+    if not others:
+        return [train_seeds(first, *arguments)]
+    # joblib takes one job for none: with two it starts a process even for a single group.
+    parallel = Parallel(n_jobs=max(2, len(others)), return_as="generator")
+    beside = parallel(delayed(_train_in_silence)(group, *arguments) for group in others)
+    return [train_seeds(first, *arguments), *beside]
+
+
+def _train_in_silence(seeds: tuple[int, ...], *arguments: Any) -> Trained:
+    """Train in a process of its own, whose bar would move over that of the first group."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+        return train_seeds(seeds, *arguments)
+
+
+@contextlib.contextmanager
+def threads_of(device: str, network: str) -> Iterator[None]:
+    """Multiply matrices in one thread meanwhile, where they are small: two wait for each other more."""
+    before = torch.get_num_threads()
+    if torch.device(device).type == "cpu" and network == "mlp":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def train_seeds(
@@ -115,7 +154,7 @@ def train_seeds(
         checkpoint_every=settings.steps,
         on_divergence="continue",
     )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, threads_of(settings.device, spec.network):
         run = train_run(spec, dataset, plan, Path(folder), settings.device)
     model = run.model.eval().requires_grad_(False)
     mean = np.asarray(dataset.train, np.float64).mean(axis=0).reshape(-1) / _unit(dataset.train)

@@ -1,0 +1,213 @@
+"""The command ``maskaae``: it counts the dimensions that a file of data needs.
+
+Whatever takes long to import is imported where it is used: ``--help`` and a wrong option answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maskaae.counting.answer import Count
+    from maskaae.counting.count import Event
+    from maskaae.counting.settings import CountSettings
+    from maskaae.data.own.load import OwnReading
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+LONGEST_MESSAGE = 10
+"""Lines of a message about wrong input."""
+FLAGS = ("drop", "label", "missing")
+"""Keys of a data set that have an option of their own; others are given by ``--option``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0, 2 for input that the user can mend, 130 if interrupted."""
+    options = build_parser().parse_args(arguments)
+    try:
+        count(options)
+    except (ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        print(refusal(error, options.data), file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("\ninterrupted: no answer", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe every option."""
+    parser = argparse.ArgumentParser(prog="maskaae", description="How many dimensions do data need?")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "count",
+        help="count the dimensions that a table, an array or a folder of images needs",
+        description="Count the dimensions that a table, an array or a folder of images needs.",
+        epilog="Goes on with `make own DATA=...` in the repository: figures, comparison with WAE, the model.",
+    )
+    command.add_argument("data", metavar="DATA", help="table, array, folder or archive of images")
+    reading = command.add_argument_group("reading")
+    reading.add_argument("--drop", metavar="A,B", help="columns that are not to be learned")
+    reading.add_argument("--label", metavar="NAME", help="column, or array of an npz file, of classes")
+    reading.add_argument("--missing", metavar="HOW", help="missing values: drop_rows, drop_columns or median")
+    reading.add_argument(
+        "--option",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=_key_and_value,
+        help="another key of the data (docs/data.md), as decimal=, or size=64; may be repeated",
+    )
+    training = command.add_argument_group("training")
+    training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
+    training.add_argument("--seeds", type=int, default=5, metavar="N", help="models that vote (5)")
+    training.add_argument("--preset", default="robust", help="robust (ours) or paper (the released method)")
+    training.add_argument("--steps", type=int, metavar="N", help="steps of the search for the count (4000)")
+    training.add_argument(
+        "--widest", type=int, default=0, metavar="W", help="compare nets twice as wide, up to this width"
+    )
+    training.add_argument("--jobs", type=int, metavar="N", help="processes (as many as cores and seeds)")
+    training.add_argument("--device", default="cpu", help="cpu, or cuda for a GPU")
+    output = command.add_argument_group("output")
+    output.add_argument("--json", metavar="OUT", type=Path, help="write the answer as JSON too")
+    output.add_argument("--quiet", action="store_true", help="print the answer alone")
+    return parser
+
+
+def count(options: argparse.Namespace) -> None:
+    """Read, count and answer, as the options say."""
+    started = time.monotonic()
+    settings = settings_of(options)
+    tell = _Teller(options.quiet, len(settings.seeds), settings.steps)
+    from maskaae.counting.count import count_dimensions
+    from maskaae.counting.phrases import answer_text
+    from maskaae.data.own.load import read_own
+
+    with TemporaryDirectory() as folder:
+        reading = read_own(Path(options.data), Path(folder) / "own", reading_options(options))
+        tell.reading(options.data, reading)
+        answer = count_dimensions(reading.dataset, settings, tell)
+    if options.json is not None:
+        options.json.write_text(json.dumps(_as_json(options.data, reading, answer), indent=2) + "\n")
+    tell.line("")
+    print(answer_text(answer))
+    seconds = time.monotonic() - started
+    tell.line(f"\n{seconds:.0f} s. Figures, the comparison with WAE and a model to use: {_next(options)}")
+
+
+def settings_of(options: argparse.Namespace) -> CountSettings:
+    """Settings of the count; ValueError says what is wrong."""
+    from maskaae.counting.settings import CountSettings
+
+    if options.seeds < 1:
+        raise ValueError(f"--seeds {options.seeds}: give 1 or more")
+    jobs = min(len(os.sched_getaffinity(0)), options.seeds) if options.jobs is None else options.jobs
+    steps = {} if options.steps is None else {"search_steps": options.steps}
+    return CountSettings(
+        capacity=options.capacity,
+        seeds=tuple(range(options.seeds)),
+        preset=options.preset,
+        widest=options.widest,
+        jobs=jobs if options.device == "cpu" else 1,
+        device=options.device,
+        **steps,
+    )
+
+
+def reading_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Keys of the data set that the options name."""
+    named = {key: getattr(options, key) for key in FLAGS if getattr(options, key) is not None}
+    return named | dict(options.option)
+
+
+def refusal(error: Exception, path: str) -> str:
+    """Say what is wrong with the input in at most ten lines, with the command that would settle it."""
+    choices: Mapping[str, Any] = getattr(error, "options", {})
+    said = str(getattr(error, "problem", error)).splitlines()
+    lines = [f"maskaae: {line}" if not number else line for number, line in enumerate(said)]
+    way_on = [f"maskaae count {shlex.quote(path)} {flags(choices)}"] if choices else []
+    return "\n".join([*lines[: LONGEST_MESSAGE - len(way_on)], *way_on])
+
+
+def flags(choices: Mapping[str, Any]) -> str:
+    """Keys of a data set, written as options of this command."""
+    words = []
+    for key, value in choices.items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        words += [f"--{key}", text] if key in FLAGS else ["--option", f"{key}={text}"]
+    return shlex.join(words)
+
+
+class _Teller:
+    """Says on standard error what is going on, line by line; nothing if told to be quiet."""
+
+    def __init__(self, quiet: bool, seeds: int, steps: int) -> None:
+        self._quiet, self._seeds, self._steps = quiet, seeds, steps
+        _log_to_terminal(quiet)
+
+    def line(self, text: str) -> None:
+        if not self._quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def reading(self, path: str, reading: OwnReading) -> None:
+        info = reading.dataset.info
+        shape = " x ".join(map(str, info.shape))
+        self.line(f"{path}: {info.n_train + info.n_test:,} {info.kind} of {shape}")
+        for sentence in [*reading.guessed, *reading.left_out, *reading.warnings]:
+            self.line(f"- {sentence}")
+
+    def __call__(self, event: Event) -> None:
+        from maskaae.counting.answer import Round, Trial
+        from maskaae.counting.phrases import round_text, trial_text, witnesses_text
+
+        if isinstance(event, Round):
+            self.line(f"  {round_text(event)}")
+        elif isinstance(event, Trial):
+            self.line(trial_text(event, self._seeds, self._steps))
+        else:
+            self.line(f"Estimators without training: {witnesses_text(event)}")
+
+
+def _log_to_terminal(quiet: bool) -> None:
+    """Show training's lines where no bar is shown; what reading says is printed once, by us."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not quiet and not sys.stderr.isatty():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("  %(message)s"))
+        logger = logging.getLogger("maskaae.training.loop")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+def _as_json(path: str, reading: OwnReading, answer: Count) -> dict[str, Any]:
+    said = {"guessed": reading.guessed, "left_out": reading.left_out, "warnings": reading.warnings}
+    return {"data": path, "reading": said, **answer.to_dict()}
+
+
+def _next(options: argparse.Namespace) -> str:
+    """Command that goes on with the same data."""
+    from maskaae.data.own.notes import command
+
+    return command(options.data, reading_options(options))
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{text!r}: give KEY=VALUE")
+    numbers = {"true": True, "false": False}
+    return key, numbers.get(value, int(value) if value.isdecimal() else value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
