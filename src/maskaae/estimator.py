@@ -212,7 +212,7 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.concatenate([self._of_seed(self.model_.encode, x)[:, self._active].numpy() for x in rows])
 
     def inverse_transform(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Decode codes (N, `n_active_`) to data in the user's units: vectors (N, D) or images (N, H, W, C)."""
+        """Decode codes (N, `n_active_`) to data in the units of the user: (N, D) or (N, H, W, C)."""
         check_is_fitted(self, "model_")
         if codes.ndim != 2 or codes.shape[1] != self.n_active_:
             raise ValueError(f"codes have shape {codes.shape}; expected (N, {self.n_active_})")

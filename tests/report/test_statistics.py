@@ -17,6 +17,16 @@ def test_two_seeds_get_their_range() -> None:
     assert seed_interval([5.0, 1.0]) == (3.0, 1.0, 5.0, 2, "range")
 
 
+def test_logarithms_give_a_geometric_mean_and_an_interval_above_zero() -> None:
+    mean, low, high, seeds, kind = seed_interval([1.0, 10.0, 100.0], logs=True)
+    half = 4.302653 * np.log(10) / np.sqrt(3)  # t(0.975, 2) times the standard error of the logarithms
+    assert (mean, low, high) == pytest.approx((10, 10 * np.exp(-half), 10 * np.exp(half)))
+    assert (seeds, kind) == (3, "log_t95")
+    assert seed_interval([4.0, 1.0], logs=True) == pytest.approx((2, 1, 4, 2, "range"))
+    with pytest.raises(ValueError, match="a value of 0 has no logarithm"):
+        seed_interval([0.0, 1.0, 2.0], logs=True)
+
+
 def test_one_seed_gets_no_interval() -> None:
     mean, low, high, seeds, kind = seed_interval([4.0])
     assert (mean, seeds, kind) == (4.0, 1, "single")

@@ -14,8 +14,13 @@ from maskaae.evaluation.protocol import is_lost
 
 LEVEL = 0.95
 
-Kind = Literal["t95", "range", "single", "none"]
-WORDS: Mapping[str, str] = {"t95": "95 % interval of the mean", "range": "range", "single": "one seed"}
+Kind = Literal["t95", "log_t95", "range", "single", "none"]
+WORDS: Mapping[str, str] = {
+    "t95": "95 % interval of the mean",
+    "log_t95": "95 % interval of the geometric mean",
+    "range": "range",
+    "single": "one seed",
+}
 
 
 class Interval(NamedTuple):
@@ -58,12 +63,21 @@ def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     return Interval(mean, mean - half, mean + half, count)
 
 
-def seed_interval(values: ArrayLike) -> SeedInterval:
+def seed_interval(values: ArrayLike, logs: bool = False) -> SeedInterval:
     """Mean over seeds, shape (seed,), and its interval; NaN is left out.
 
     From three seeds on, the 95 % t-interval of the mean. For two it would be 13 times as wide as the seeds
-    lie apart, so they get their range; one seed gets no interval (our choice).
+    lie apart, so they get their range; one seed gets no interval (our choice). With `logs` mean and interval
+    are those of the logarithms, for values that are drawn on a logarithmic axis: a geometric mean, and an
+    interval that never reaches zero.
+
+    Raises
+    ------
+    ValueError
+        If a value without a logarithm is to be averaged in logarithms.
     """
+    if logs:
+        return _geometric(_defined(values))
     interval = t_interval(values)
     if interval.seeds == 2:
         defined = _defined(values)
@@ -72,16 +86,28 @@ def seed_interval(values: ArrayLike) -> SeedInterval:
     return SeedInterval(*interval, kinds.get(interval.seeds, "t95"))
 
 
+def _geometric(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> SeedInterval:
+    """`seed_interval` of the logarithms, back in the unit of the values."""
+    if (values <= 0).any():
+        raise ValueError(f"a value of {values.min():g} has no logarithm, so it has no geometric mean")
+    of_logs = seed_interval(np.log(values))
+    kind: Kind = "log_t95" if of_logs.kind == "t95" else of_logs.kind
+    mean, low, high = (float(np.exp(bound)) for bound in (of_logs.mean, of_logs.low, of_logs.high))
+    return SeedInterval(mean, low, high, of_logs.seeds, kind)
+
+
 def _defined(values: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     array = np.asarray(values, dtype=np.float64)
     return array[~np.isnan(array)]
 
 
-def over_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:
+def over_seeds(
+    frame: pd.DataFrame, by: Sequence[str], value: str = "value", logs: bool = False
+) -> pd.DataFrame:
     """Add to rows of single seeds the interval over those seeds that are alike in the columns `by`."""
     groups = frame.groupby(list(by), sort=False, dropna=False)[value]
     group = groups.ngroup()
-    intervals = [seed_interval(values) for _, values in groups]
+    intervals = [seed_interval(values, logs) for _, values in groups]
     summary = pd.DataFrame(intervals, columns=list(SeedInterval._fields))
     return frame.assign(**{name: group.map(summary[name]) for name in SeedInterval._fields})
 
@@ -112,7 +138,12 @@ def interval_label(frame: pd.DataFrame, kind: str = "kind") -> str:
     if drawn.empty:
         return "no value"
     most = drawn["seeds"].max()
-    behind = {"t95": f", {most} seeds", "range": " of 2 seeds", "single": ", no interval"}
+    behind = {
+        "t95": f", {most} seeds",
+        "log_t95": f", {most} seeds",
+        "range": " of 2 seeds",
+        "single": ", no interval",
+    }
     widest = drawn.loc[drawn["seeds"] == most, kind].iloc[0]
     fewer = "" if drawn["seeds"].min() == most else " (some points fewer)"
     return WORDS[widest] + behind[widest] + fewer

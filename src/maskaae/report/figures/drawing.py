@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 STYLE_SHEET = Path(__file__).with_name("maskaae.mplstyle")
 
@@ -72,6 +72,22 @@ def panel_row(count: int, height: float) -> tuple[Figure, list[Axes]]:
     for empty in axes[count:]:
         empty.axis("off")
     return figure, axes[:count]
+
+
+def panel_pairs(count: int, heights: tuple[float, float]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """Figure with `count` pairs of panels, `PANELS_A_ROW` side by side; a pair shares its x axis."""
+    columns = min(count, PANELS_A_ROW)
+    rows = -(-count // columns)
+    width = SINGLE_COLUMN if count == 1 else DOUBLE_COLUMN
+    figure = Figure(figsize=(width, rows * sum(heights) + LEGEND_HEIGHT))
+    grid = figure.add_gridspec(2 * rows, columns, height_ratios=rows * heights)
+    pairs = []
+    for number in range(count):
+        row, column = divmod(number, columns)
+        upper = figure.add_subplot(grid[2 * row, column])
+        pairs.append((upper, figure.add_subplot(grid[2 * row + 1, column], sharex=upper)))
+        upper.tick_params(labelbottom=False)
+    return figure, pairs
 
 
 def legend_below(figure: Figure, entries: Mapping[str, Any], columns: int) -> None:
@@ -155,6 +171,18 @@ def scale_to_values(ax: Axes, values: pd.Series) -> None:
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def distance_axis(ax: Axes, values: pd.Series) -> None:
+    """Logarithmic axis with plain numbers, on which ratios of distances are lengths."""
+    drawn = values.dropna()
+    if drawn.empty:
+        return
+    ax.set_yscale("log", nonpositive="clip")
+    wide = drawn.max() / drawn.min() >= LOG_SPAN
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8) if wide else MaxNLocator(5))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def capacity_axis(ax: Axes, capacities: Iterable[int]) -> None:

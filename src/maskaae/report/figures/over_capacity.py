@@ -37,6 +37,9 @@ from maskaae.report.statistics import interval_label, over_seeds
 COLUMNS = ["dataset", "title", "metric", "n", "model", "m", "seed", "collapsed", "lost"]
 MODELS_A_ROW = 4
 MODEL_HEIGHT = 1.15  # inches
+FIG4_HEIGHTS = (1.5, 1.15)  # inches: FID, active dimensions
+COUNT_ROOM = 1.35
+"""The panel of counts ends at this many times the largest."""
 
 N = Mapping[str, int | None]
 Names = Mapping[str, str]
@@ -53,7 +56,7 @@ def fig1_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -> pd.D
     rows = _chosen(last(metrics[metrics["model"] == "wae"]), n, metric).assign(collapsed=False)
     rows = in_order(rows.sort_values(["m", "seed"]), titles)
     columns = [name for name in COLUMNS if name != "model"]
-    return over_seeds(rows[[*columns, "value"]], by=["dataset", "m"])
+    return over_seeds(rows[[*columns, "value"]], by=["dataset", "m"], logs=True)
 
 
 @paper_style()
@@ -105,7 +108,7 @@ def _finish_panel(ax: Axes, rows: pd.DataFrame, values: pd.Series) -> None:
     if values.isna().all():
         drawing.no_value(ax)
     drawing.mark_true_dimension(ax, rows["n"].iloc[0])
-    drawing.scale_to_values(ax, values)
+    drawing.distance_axis(ax, values)
     drawing.capacity_axis(ax, rows["m"])
     ax.set_title(rows["title"].iloc[0])
     ax.set_ylabel(metric_label(rows["metric"].iloc[0]))
@@ -114,7 +117,8 @@ def _finish_panel(ax: Axes, rows: pd.DataFrame, values: pd.Series) -> None:
 def fig4_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -> pd.DataFrame:
     """WAE and MAAE: FID at the last checkpoint, its oracle minimum over checkpoints, and the active count.
 
-    A column quantity tells them apart: "fid_last", "fid_oracle" and, for MAAE, "active".
+    A column quantity tells them apart: "fid_last", "fid_oracle" and, for MAAE, "active". FIDs, which stand on
+    a logarithmic axis, are averaged as logarithms, counts as they are.
     """
     chosen = _chosen(metrics[metrics["model"].isin(MODEL_COLOURS)], n, metric)
     at_end = last(chosen)
@@ -127,34 +131,35 @@ def fig4_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -> pd.D
         ]
     )
     rows = in_order(rows.sort_values(["quantity", "model", "m", "seed"]), titles)
-    return over_seeds(rows[[*COLUMNS, "quantity", "value"]], by=["dataset", "quantity", "model", "m"])
+    rows = rows[[*COLUMNS, "quantity", "value"]]
+    by, counts = ["dataset", "quantity", "model", "m"], rows["quantity"] == "active"
+    return pd.concat([over_seeds(rows[~counts], by, logs=True), over_seeds(rows[counts], by)]).sort_index()
 
 
 @paper_style()
 def draw_fig4(frame: pd.DataFrame) -> Figure:
-    """FID on the left axis, active dimensions on the right one, one panel a data set."""
+    """FID above, active dimensions below it, one pair of panels a data set."""
     names = frame["dataset"].unique()
-    figure, axes = drawing.panel_row(len(names), height=2.15)
-    for ax, name in zip(axes, names, strict=True):
+    figure, pairs = drawing.panel_pairs(len(names), FIG4_HEIGHTS)
+    for (above, below), name in zip(pairs, names, strict=True):
         rows = frame[frame["dataset"] == name]
         count = rows[rows["quantity"] == "active"]
-        if not count.empty:
-            _draw_count(ax.twinx(), count)
-        _draw_fid(ax, rows)
-        _write_stability(ax, count)
+        _draw_fid(above, rows)
+        above.set_xlabel("")
+        _draw_count(below, count, rows["m"])
+        _write_stability(below, count)
     entries = _last_checkpoint(models_in_order(frame["model"]))
     entries["best checkpoint (oracle)"] = Line2D([], [], color=INK, ls="--", lw=0.8, alpha=0.7)
     if (frame["quantity"] == "active").any():
         entries["MAAE, active dimensions"] = Line2D([], [], color=COUNT_COLOUR, marker="^", lw=1)
         entries["all $m$ active"] = Line2D([], [], color=COUNT_COLOUR, ls=":", lw=0.9)
-    entries |= {**_marks(frame), interval_label(frame): drawing.interval_handle()}
-    drawing.legend_below(figure, entries, columns=4 if len(names) > 1 else 2)
+    band = interval_label(frame[frame["quantity"] != "active"])
+    entries |= {**_marks(frame), band: drawing.interval_handle()}
+    drawing.legend_below(figure, entries, columns=3 if len(names) > 1 else 2)
     return figure
 
 
 def _draw_fid(ax: Axes, rows: pd.DataFrame) -> None:
-    ax.set_zorder(1)  # FID above the count of the twin axis
-    ax.patch.set_visible(False)
     at_end, lowest = (rows[rows["quantity"] == name] for name in ("fid_last", "fid_oracle"))
     for line, model in enumerate(models_in_order(rows["model"])):
         colour = MODEL_COLOURS[model]
@@ -173,25 +178,24 @@ def _write_stability(ax: Axes, count: pd.DataFrame) -> None:
         ax.set_xlabel(f"{ax.get_xlabel()}\n{score}", color=INK)
 
 
-def _draw_count(ax: Axes, rows: pd.DataFrame) -> None:
-    """Active dimensions, interval as bars, in the upper part of the panel: FID's flat part lies below."""
-    ax.spines["right"].set(visible=True, color=COUNT_COLOUR)
-    ax.tick_params(axis="y", colors=COUNT_COLOUR)
-    ax.set_ylabel("active dimensions", color=COUNT_COLOUR)
-    ax.grid(False)
+def _draw_count(ax: Axes, rows: pd.DataFrame, capacities: pd.Series) -> None:
+    """Active dimensions, interval as bars; a line at n, and one where all of m would be active."""
+    ax.set_ylabel("active\ndimensions")
+    drawing.capacity_axis(ax, capacities)
+    if rows.empty:
+        return
     means = rows.drop_duplicates("m").sort_values("m")
     bars = np.stack([means["mean"] - means["low"], means["high"] - means["mean"]])  # (below or above, m)
     ax.errorbar(
         means["m"], means["mean"], bars, fmt="-^", color=COUNT_COLOUR, lw=1, elinewidth=0.7, capsize=1.5
     )
     drawing.draw_seeds(ax, rows, COUNT_COLOUR)
-    ax.plot(means["m"], means["m"], ":", color=COUNT_COLOUR, lw=0.9)
+    ax.plot([0, means["m"].max()], [0, means["m"].max()], ":", color=COUNT_COLOUR, lw=0.9)
     n = rows["n"].iloc[0]
     if not np.isnan(n):
-        ax.axhline(n, color=COUNT_COLOUR, lw=0.8, ls=drawing.DASHES)
-    top = max(rows["m"].max(), means["high"].max())
-    ax.set_ylim(-0.5 * top, 1.05 * top)
-    ax.set_yticks([tick for tick in MaxNLocator(5, integer=True).tick_values(0, top) if 0 <= tick <= top])
+        ax.axhline(n, color=INK, lw=0.8, ls=drawing.DASHES, zorder=1.5)
+    ax.set_ylim(0, COUNT_ROOM * max(rows["value"].max(), means["high"].max(), 0 if np.isnan(n) else n, 1))
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def all_models_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -> pd.DataFrame:
@@ -200,7 +204,7 @@ def all_models_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -
     The column cost is the mean at a model's largest m divided by its lowest mean.
     """
     rows = _chosen(last(metrics), n, metric).sort_values(["model", "m", "seed"])
-    frame = over_seeds(in_order(rows, titles)[[*COLUMNS, "value"]], by=["dataset", "model", "m"])
+    frame = over_seeds(in_order(rows, titles)[[*COLUMNS, "value"]], by=["dataset", "model", "m"], logs=True)
     means = frame.sort_values("m", kind="stable").groupby(["dataset", "model"])["mean"]
     return frame.assign(cost=(means.transform("last") / means.transform("min")).reindex(frame.index))
 
@@ -260,6 +264,6 @@ def _share_axes(axes: list[Axes], rows: pd.DataFrame) -> None:
     axes[0].set_xscale("log", base=2)
     axes[0].set_xticks(capacities, [f"{m:g}" for m in capacities])
     axes[0].xaxis.set_minor_locator(NullLocator())
-    drawing.scale_to_values(axes[0], rows["value"])
+    drawing.distance_axis(axes[0], rows["value"])
     for below in axes[-MODELS_A_ROW:]:  # a panel with nothing below it needs the labels that shared axes hide
         below.tick_params(labelbottom=True)
