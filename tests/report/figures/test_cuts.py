@@ -37,13 +37,23 @@ def test_picture_has_a_panel_a_data_set_with_both_axes():
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles == ["E, $m=2$", "D, $m=2$"]
     labels = {ax.get_ylabel() for ax in figure.axes}
-    assert {"reconstruction error", "Wasserstein"} <= labels
+    assert {"reconstruction error", "Wasserstein estimate"} <= labels
 
 
 def test_cuts_beyond_the_reach_of_the_search_are_left_out():
     closed = history().assign(active=0)  # the search looks at two dimensions then
     wide = closed.assign(cut_reconstruction_3=0.1, cut_wasserstein_3=0.1)
     assert set(cuts.cuts_data(wide, {"d": 1}, {"d": 1.5}, {"d": "D"})["k"]) == {0, 1, 2}
+
+
+def test_cuts_end_where_the_search_of_any_seed_stopped_training_them():
+    """The second seed keeps none, so that its search looked at two dimensions at most; the first at four."""
+    one = history().assign(
+        **{f"cut_{name}_{k}": 0.1 for name in ("reconstruction", "wasserstein") for k in (3, 4)}
+    )
+    other = one.assign(active=one["active"].where(one["seed"] == 0, 0))
+    frame = cuts.cuts_data(other, {"d": 1}, {"d": 1.5}, {"d": "D"})
+    assert set(frame["k"]) == {0, 1, 2} and set(frame["seeds"]) == {2}
 
 
 def test_reach_is_that_of_each_data_sets_last_window():

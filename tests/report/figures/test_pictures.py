@@ -93,12 +93,15 @@ def test_figure_9_refuses_data_without_a_generator() -> None:
 
 
 def matrix(model: str, active: list[bool], off_diagonal: float) -> pd.DataFrame:
-    """Equal covariance between all dimensions; two seeds, of which the second has 1 everywhere."""
+    """Equal covariance between all dimensions; the second seed's is twice the first's."""
     m = len(active)
     i, j = np.indices((m, m)).reshape(2, -1)
     mask = np.array(active)
-    first = pd.DataFrame({"seed": 0, "i": i, "j": j, "value": np.where(i == j, 1, off_diagonal)})
-    both = pd.concat([first, first.assign(seed=1, value=1.0)])
+    seeds = [
+        pd.DataFrame({"seed": seed, "i": i, "j": j, "value": np.where(i == j, 1, factor * off_diagonal)})
+        for seed, factor in enumerate((1, 2))
+    ]
+    both = pd.concat(seeds, ignore_index=True)
     return both.assign(active_i=mask[both["i"]], active_j=mask[both["j"]], dataset="digits", model=model, m=m)
 
 
@@ -106,16 +109,30 @@ def titles(figure: Figure) -> list[str]:
     return [ax.get_title() for ax in figure.axes if ax.get_title()]
 
 
-def test_figure_10_shows_the_first_seed_and_its_nac_over_active_dimensions() -> None:
+def test_figure_10_shows_the_mean_over_seeds_and_their_nac_over_active_dimensions() -> None:
     maae = matrix("maae", [True, True, False], 0.1)
     maae.loc[~(maae["active_i"] & maae["active_j"]), "value"] = 0.9
     frame = covariance.fig10_data(pd.concat([matrix("wae", [True] * 3, 0.25), maae]), TITLES)
-    assert set(frame["seed"]) == {0}
-    assert frame.groupby("model")["nac"].first().to_dict() == pytest.approx({"maae": 0.1, "wae": 0.25})
+    assert set(frame["seeds"]) == {2}
+    assert frame.groupby("model")["nac"].first().to_dict() == pytest.approx({"maae": 0.15, "wae": 0.375})
+    shown = frame.set_index(["model", "i", "j"])["value"]
+    assert shown["maae", 0, 1] == pytest.approx(0.15)
     assert titles(covariance.draw_fig10(frame)) == [
-        "WAE: 3 of $m=3$ active, NAC 0.250",
-        "MAAE: 2 of $m=3$ active, NAC 0.100",
+        "WAE: 3 of $m=3$ active, NAC 0.375",
+        "MAAE: 2 of $m=3$ active, NAC 0.150",
     ]
+
+
+def test_active_dimensions_of_every_seed_come_first_before_seeds_are_averaged() -> None:
+    table = matrix("maae", [True, True, False], 0.1)
+    second = table["seed"] == 1  # keeps the last two dimensions instead of the first two
+    for axis in ("i", "j"):
+        table[f"active_{axis}"] = np.where(second, table[axis] > 0, table[f"active_{axis}"])
+    table.loc[~(table["active_i"] & table["active_j"]), "value"] = 0.9
+    frame = covariance.fig10_data(table, TITLES)
+    assert frame.drop_duplicates("i").sort_values("i")["active_i"].tolist() == [True, True, False]
+    assert frame.set_index(["i", "j"])["value"][0, 1] == pytest.approx(0.15)
+    assert frame["active"].unique() == [2]
 
 
 def test_both_panels_of_figure_10_have_one_colour_scale_without_the_diagonal() -> None:
@@ -124,26 +141,29 @@ def test_both_panels_of_figure_10_have_one_colour_scale_without_the_diagonal() -
             pd.concat([matrix("wae", [True] * 3, 0.25), matrix("maae", [True] * 3, 0.1)]), TITLES
         )
     )
-    scales = [image.get_clim() for ax in figure.axes for image in ax.images]
-    assert set(scales) == {(0, 0.25)}
+    scales = [ax.images[-1].get_clim() for ax in figure.axes if ax.get_title()]
+    assert set(scales) == {(0, 0.375)}
 
 
 def test_a_collapsed_mask_has_no_nac_and_constant_dimensions_are_left_open() -> None:
     maae = matrix("maae", [False] * 3, np.nan)
     maae["value"] = np.nan
-    figure = covariance.draw_fig10(
-        covariance.fig10_data(pd.concat([matrix("wae", [True] * 3, 0.25), maae]), TITLES)
-    )
-    assert titles(figure)[1] == "MAAE: 0 of $m=3$ active, NAC undefined"
-    assert all(image.get_array().mask.all() for image in figure.axes[1].images)
+    wae = matrix("wae", [True] * 3, 0.25)
+    wae.loc[(wae["i"] == 2) | (wae["j"] == 2), "value"] = np.nan
+    figure = covariance.draw_fig10(covariance.fig10_data(pd.concat([wae, maae]), TITLES))
+    assert titles(figure) == [
+        "WAE: 3 of $m=3$ active, NAC undefined",
+        "MAAE: 0 of $m=3$ active, NAC undefined",
+    ]
+    assert figure.axes[1].images[-1].get_array().mask.all()
     assert "undefined (constant)" in {text.get_text() for text in figure.legends[0].get_texts()}
 
 
-def test_pairs_with_a_masked_dimension_are_grey_and_leave_the_scale_alone() -> None:
+def test_pairs_with_a_masked_dimension_are_left_out_of_figure_and_scale() -> None:
     maae = matrix("maae", [True, True, False], 0.1)
     maae.loc[~(maae["active_i"] & maae["active_j"]), "value"] = 0.9
-    grey, coloured = covariance.draw_fig10(covariance.fig10_data(maae, TITLES)).axes[0].images
+    left_out, coloured = covariance.draw_fig10(covariance.fig10_data(maae, TITLES)).axes[0].images
     averaged = np.outer([True, True, False], [True, True, False])
     assert (coloured.get_array().mask == ~averaged).all()
-    assert (grey.get_array().mask == averaged).all()
-    assert coloured.get_clim() == (0, 0.1)
+    assert (left_out.get_array().mask == averaged).all()
+    assert coloured.get_clim() == pytest.approx((0, 0.15))

@@ -22,7 +22,10 @@ from maskaae.report.selection import add_by_dataset, in_order
 from maskaae.report.statistics import interval_label, over_seeds
 
 PREFIX = "cut_"
-QUANTITIES = {"reconstruction": (BLUE, "reconstruction error"), "wasserstein": (VERMILLION, "Wasserstein")}
+QUANTITIES = {
+    "reconstruction": (BLUE, "reconstruction error"),
+    "wasserstein": (VERMILLION, "Wasserstein estimate"),
+}
 
 
 def cuts_data(
@@ -40,8 +43,8 @@ def cuts_data(
     -------
     DataFrame
         dataset, title, n, model, m, seed, active (at the end of the run), k, quantity ("reconstruction",
-        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the search's last
-        window, which no longer take part in training when it ends, are left out.
+        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the last window of the
+        search of any seed, which no longer take part in its training when the search ends, are left out.
 
     Raises
     ------
@@ -61,7 +64,10 @@ def cuts_data(
     rows[["quantity", "k"]] = rows["cut"].str.removeprefix(PREFIX).str.rsplit("_", n=1, expand=True)
     rows["k"] = rows["k"].astype(int)
     reach = search_reach(rows["active"], rows["dataset"].map(longest))
-    rows = rows[rows["k"] <= reach]  # what lies beyond it at the end is stale
+    shortest = reach.groupby([rows[name] for name in ("dataset", "model", "m")]).transform("min")
+    rows = rows[
+        rows["k"] <= shortest
+    ]  # beyond it a seed's values are stale, and means would be of the others
     rows = in_order(add_by_dataset(rows.drop(columns="cut"), "n", n), titles)
     return over_seeds(rows, by=["dataset", "model", "m", "quantity", "k"])
 
@@ -74,6 +80,7 @@ def draw_cuts(frame: pd.DataFrame) -> Figure:
     for ax, rows in zip(axes, runs, strict=True):
         _draw_panel(ax, rows)
     entries: dict[str, Any] = {
+        **{label: Line2D([], [], color=colour, lw=1.2) for colour, label in QUANTITIES.values()},
         "a seed's count": Line2D([], [], color=COUNT_COLOUR, lw=0.9),
         interval_label(frame): drawing.interval_handle(),
     }

@@ -158,7 +158,9 @@ def fig8_data(
     lost = history.assign(lost=is_lost(history)).groupby(RUN_KEYS)["lost"].any()
     rows = in_order(rows.merge(lost, on=RUN_KEYS, how="left"), titles)
     columns = ["dataset", "title", "metric", *RUN_KEYS[1:], "lost", "settled", "step", "quantity", "value"]
-    return over_seeds(rows[columns], by=["dataset", "model", "m", "quantity", "step"])
+    rows, by = rows[columns], ["dataset", "model", "m", "quantity", "step"]
+    of_fid = rows["quantity"] == "fid"  # on a logarithmic axis
+    return pd.concat([over_seeds(rows[~of_fid], by), over_seeds(rows[of_fid], by, logs=True)]).sort_index()
 
 
 def settling_step(history: pd.DataFrame) -> pd.Series:
@@ -215,7 +217,9 @@ def _draw_quantity(ax: Axes, rows: pd.DataFrame) -> None:
             marker = drawing.MODEL_MARKERS[model]
             ax.plot(means["step"], means["mean"], marker, color=colour, mec="white", mew=0.5, zorder=4)
             ax.plot(lines["step"], lines["value"], ".", color=colour, ms=3, alpha=0.7, mew=0, zorder=3)
-    if rows["quantity"].iloc[0] != "wasserstein":  # whose zero matters
+    if rows["quantity"].iloc[0] == "fid":
+        drawing.distance_axis(ax, rows["value"])
+    elif rows["quantity"].iloc[0] == "reconstruction":  # the zero of the third matters
         drawing.scale_to_values(ax, rows["value"])
     if rows["value"].isna().all():
         drawing.no_value(ax)
