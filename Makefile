@@ -3,7 +3,7 @@
 #   make demo                      from nothing to the figures
 #   make test PYTHON=python3.12    with another interpreter (3.11, 3.12 or 3.13)
 #   make demo CORES=4 GPUS=0       with fewer cores, without GPUs
-#   make own DATA=measurements.csv your own data
+#   make own DATA=measurements.csv your own data (DROP=time,station LABEL=species MISSING=median OPTIONS='key=value')
 #   make slurm SITE=my-cluster     the paper's grid on a SLURM cluster
 
 SHELL := bash
@@ -16,6 +16,11 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 SITE ?=
 DATA ?=
+DROP ?=
+LABEL ?=
+MISSING ?=
+OPTIONS ?=
+export DROP LABEL MISSING OPTIONS
 UV_VERSION := 0.13.9
 
 venv := .venv
@@ -149,9 +154,10 @@ why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as fo
 
 own: CONFIG = config/own_data.yaml
 own: folder = results/own
-own: setup ## Your own data: DATA=path to a folder of images, a table or an array, or CONFIG=edited template
-	@$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) \
-	  $${DATA:+--config "data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"}
+own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to images, a table or array, or CONFIG=edited template
+	@options="$$($(python) -m maskaae.data.own.notes)"; $(run_snakemake) own --configfile $(CONFIG) --directory $(folder) \
+	  --config $${DATA:+"data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"} \
+	  "options=$$options"
 	@printf '\n'; cat $(folder)/results/own/summary.md
 	@printf '\nThis text: $(folder)/results/own/summary.md\n'
 

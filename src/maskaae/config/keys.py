@@ -222,6 +222,9 @@ class Configuration(Section):
     data: Annotated[str, Field(min_length=1)] | None = None
     """your data: path of a folder of images, a table or an array; becomes `path` of the data set named `own`.
     Usually given on the command line: `make own DATA=path`"""
+    options: Values = {}
+    """further keys of the data set named `own` (docs/data.md), and `label` for its classes, whatever the
+    source. Usually given on the command line: `make own DATA=path DROP=... LABEL=... MISSING=...`"""
     seeds: SomeDistinct[Seed] = [0, 1, 2, 3, 4]
     """seeds; every run trains one model for each, all at once"""
     preset: Preset = "paper"

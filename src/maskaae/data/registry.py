@@ -12,19 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from maskaae.data.known import SHAPES, SYNTHETIC
+from maskaae.data.own.sources import ARRAY, FRACTION, IMAGES, SPLIT_SEED, TABLE
 from maskaae.data.source import Description, Key, Source, Spec, described
 
-
-def _path(description: str) -> Key:
-    return described(description, "string", minLength=1)
-
-
-def _optional_text(description: str) -> Key:
-    return described(description, ["string", "null"], minLength=1, default=None)
-
-
-_FRACTION = {"exclusiveMinimum": 0, "exclusiveMaximum": 1}
-_SPLIT_SEED = described("seed of the split", "integer", minimum=0, default=0)
 _VERIFY = {
     "verify": described("check published files; false: take them on your word", "boolean", default=True)
 }
@@ -36,9 +26,9 @@ _DIGITS = Source(
     module="maskaae.data.digits",
     keys={
         "test_fraction": described(
-            "share of the images that becomes the test split", "number", **_FRACTION, default=0.2
+            "share of the images that becomes the test split", "number", **FRACTION, default=0.2
         ),
-        "split_seed": _SPLIT_SEED,
+        "split_seed": SPLIT_SEED,
     },
     describe=lambda spec: ("images", 64),
 )
@@ -85,154 +75,6 @@ _CELEBA = Source(
 )
 
 
-def _own_split(what: str) -> dict[str, Key]:
-    """Keys by which every source of the user's own data is split."""
-    return {
-        "test_path": _optional_text(f"{what} that is the test split; null: split `path`"),
-        "test_fraction": described(
-            "share of `path` that becomes the test split; null: 0.2, or 0 with test_path",
-            ["number", "null"],
-            **_FRACTION,
-            default=None,
-        ),
-        "split_seed": _SPLIT_SEED,
-    }
-
-
-_SCALING = described(
-    "standardise (mean 0, variance 1 on the training split) or none; vectors only",
-    "string",
-    enum=["standardise", "none"],
-    default="standardise",
-)
-
-
-def _check_split(spec: Spec) -> None:
-    if spec["test_path"] is not None and spec["test_fraction"] is not None:
-        raise ValueError(
-            f"test_fraction is {spec['test_fraction']} and test_path is {spec['test_path']!r}; "
-            "give one of them"
-        )
-
-
-def _describe_images(spec: Spec) -> Description:
-    return "images", None if spec["channels"] == "auto" else spec["channels"] * spec["size"] ** 2
-
-
-_IMAGES = Source(
-    name="images",
-    description="your own folder of image files, sub-folders as classes",
-    module="maskaae.data.own.images",
-    keys={
-        "path": _path("a folder of images"),
-        "size": described(
-            "side that the largest centred square is resized to (our choice)",
-            "integer",
-            minimum=1,
-            default=32,
-        ),
-        "channels": described(
-            "1 (grey), 3 (colour) or auto: what the files are, if all are alike",
-            ["integer", "string"],
-            enum=["auto", 1, 3],
-            default="auto",
-        ),
-        **_own_split("a folder of images"),
-    },
-    describe=_describe_images,
-    check=_check_split,
-    path_keys=("path", "test_path"),
-)
-
-
-def _describe_table(spec: Spec) -> Description:
-    return "vectors", len(spec["columns"]) if spec["columns"] is not None else None
-
-
-def _check_table(spec: Spec) -> None:
-    _check_split(spec)
-    if len(spec["delimiter"]) != 1 and spec["delimiter"] not in ("auto", "whitespace"):
-        raise ValueError(f"delimiter is {spec['delimiter']!r}; give one character, `whitespace` or `auto`")
-    columns = spec["columns"] or []
-    repeated = sorted({str(column) for column in columns if columns.count(column) > 1})
-    if repeated:
-        raise ValueError(f"columns names {', '.join(repeated)} more than once")
-    if spec["label_column"] is not None and spec["label_column"] in columns:
-        raise ValueError(f"label_column {spec['label_column']!r} is also one of columns; take it out there")
-
-
-_TABLE = Source(
-    name="table",
-    description="your own table: csv, tsv, parquet or text with white space between numbers",
-    module="maskaae.data.own.table",
-    keys={
-        "path": _path("a csv, tsv, parquet or text file, text also gzipped"),
-        "columns": described(
-            "names (or, without a header, positions from 0) of the columns to learn; "
-            "null: all but label_column",
-            ["array", "null"],
-            items={"type": ["string", "integer"]},
-            minItems=1,
-            default=None,
-        ),
-        "label_column": described(
-            "name or position of the column of classes; null: none",
-            ["string", "integer", "null"],
-            default=None,
-        ),
-        "delimiter": described(
-            "the character between fields, `whitespace`, or auto", "string", minLength=1, default="auto"
-        ),
-        "header": described(
-            "whether the first line holds names: true, false or auto",
-            ["boolean", "string"],
-            enum=["auto", True, False],
-            default="auto",
-        ),
-        "scaling": _SCALING,
-        **_own_split("a table of the same columns"),
-    },
-    describe=_describe_table,
-    check=_check_table,
-    path_keys=("path", "test_path"),
-)
-
-
-def _describe_array(spec: Spec) -> Description:
-    from maskaae.data.own.array import describe
-
-    return describe(spec)
-
-
-def _check_array(spec: Spec) -> None:
-    _check_split(spec)
-    if spec["label_path"] is not None and spec["label_key"] is not None:
-        raise ValueError("label_path and label_key are both given; labels come from one of them")
-    needs_test = spec["test_path"] is not None and spec["label_path"] is not None
-    if needs_test != (spec["test_label_path"] is not None):
-        raise ValueError(
-            "test_label_path goes with both test_path and label_path: the labels of the examples in test_path"
-        )
-
-
-_ARRAY = Source(
-    name="array",
-    description="your own array: npy, npz or IDX, gzipped or not",
-    module="maskaae.data.own.array",
-    keys={
-        "path": _path("an npy, npz or IDX file: (N, D) vectors, (N, H, W) or (N, H, W, C) images"),
-        "key": _optional_text("name of the examples in an npz file; null: the only array in it"),
-        "label_path": _optional_text("an npy or IDX file of one class per example"),
-        "label_key": _optional_text("name of the classes in the npz file"),
-        "scaling": _SCALING,
-        **_own_split("an array of the same shape per example"),
-        "test_label_path": _optional_text("an npy or IDX file of one class per example of test_path"),
-    },
-    describe=_describe_array,
-    check=_check_array,
-    path_keys=("path", "test_path", "label_path", "test_label_path"),
-)
-
 SOURCES: Mapping[str, Source] = {
     source.name: source
     for source in (
@@ -241,7 +83,7 @@ SOURCES: Mapping[str, Source] = {
         _DIGITS,
         _mnist_like("mnist", "MNIST", "handwritten digits"),
         _mnist_like("fashion_mnist", "FashionMNIST", "articles of clothing"),
-        *(_CIFAR10, _CELEBA, _IMAGES, _TABLE, _ARRAY),
+        *(_CIFAR10, _CELEBA, IMAGES, TABLE, ARRAY),
     )
 }
 

@@ -1,12 +1,16 @@
 """The user's own data: what they are, and which capacities suit them."""
 
 import gzip
+import io
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from published_files import idx_gz
+from safetensors.numpy import save
 
 from maskaae.config.checking import check_config
 from maskaae.config.reading import ConfigError
@@ -17,34 +21,63 @@ TEMPLATE = yaml.safe_load((ROOT / "config/own_data.yaml").read_text())
 VALUES = np.random.default_rng(0).normal(size=(100, 6))
 
 
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
-    ("name", "source"),
+    ("write", "source"),
     [
-        ("a.csv", "table"),
-        ("a.TSV", "table"),
-        ("a.txt.gz", "table"),
-        ("a.parquet", "table"),
-        ("a.npy", "array"),
-        ("a.npz", "array"),
-        ("train-images-idx3-ubyte.gz", "array"),
-        ("a.idx", "array"),
+        (lambda path: path.write_text("a,b\n1,2\n"), "table"),
+        (lambda path: path.write_bytes(gzip.compress(b"1 2\n3 4\n")), "table"),
+        (lambda path: pd.DataFrame({"a": [1.0]}).to_parquet(path), "table"),
+        (lambda path: path.write_bytes(npy(VALUES)), "array"),
+        (lambda path: path.write_bytes(gzip.compress(npy(VALUES))), "array"),
+        (lambda path: path.write_bytes(npz(x=VALUES)), "array"),
+        (lambda path: path.write_bytes(idx_gz(np.zeros((3, 2), np.uint8))), "array"),
+        (lambda path: path.write_bytes(save({"x": VALUES})), "array"),
+        (Path.mkdir, "images"),
     ],
 )
-def test_file_is_recognised_by_its_name(tmp_path, name, source):
-    (tmp_path / name).touch()
-    assert recognise(tmp_path / name) == source
+def test_data_are_recognised_by_what_is_in_them(tmp_path, write, source):
+    """Whatever the name."""
+    write(tmp_path / "unknown.thing")
+    assert recognise(tmp_path / "unknown.thing") == source
 
 
-def test_folder_holds_images(tmp_path):
-    assert recognise(tmp_path) == "images"
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (pickle.dumps(VALUES), "it is a pickle .*runs whatever code is in it.*numpy.save"),
+        (pickle.dumps([1, 2], protocol=0), "it is a pickle"),
+        (b"SQLite format 3\0", "not read: a database; save it as csv"),
+        (b"\xff\xd8\xff\xe0", "one image; give the folder that holds all images"),
+    ],
+)
+def test_what_is_not_read_is_refused_with_the_reason(tmp_path, content, message):
+    (tmp_path / "model.pkl").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        recognise(tmp_path / "model.pkl")
 
 
-def test_unrecognised_file_is_refused_with_what_would_be_right(tmp_path):
-    (tmp_path / "a.xlsx").touch()
-    with pytest.raises(
-        ValueError, match=r"a\.xlsx: not recognised; give a folder of images, a table \(\.csv"
-    ):
-        recognise(tmp_path / "a.xlsx")
+def test_what_torch_saves_is_refused_with_the_reason(tmp_path):
+    import torch
+
+    torch.save({"x": torch.zeros(3)}, tmp_path / "x.pt")
+    with pytest.raises(ValueError, match=r"x\.pt: it is a pickle \(as torch\.save"):
+        recognise(tmp_path / "x.pt")
+
+
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.csv: no such file or folder"):
         recognise(tmp_path / "none.csv")
 

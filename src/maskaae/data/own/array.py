@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
 from maskaae.data.own.notes import Notes
-from maskaae.data.own.splits import OwnData, read_splits, write_own
+from maskaae.data.own.splits import OwnData, read_splits
+from maskaae.data.own.writing import write_own
 from maskaae.data.published.mnist import open_plain, read_header, read_idx
 from maskaae.data.writer import check_finite, require_own
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,33 +25,36 @@ class Notes:
         What is in the files and not learned.
     warnings : list of str
         What may spoil the result.
+    quiet : bool
+        Whether nothing goes into the log: for a look ahead, after which all is said again.
     """
 
     guessed: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    quiet: bool = False
 
     def guess(self, sentence: str) -> None:
         """Say what was guessed."""
-        _say_once(self.guessed, sentence)
+        self._say(self.guessed, sentence)
 
     def leave_out(self, sentence: str) -> None:
         """Say what was left out."""
-        _say_once(self.left_out, sentence)
+        self._say(self.left_out, sentence)
 
     def warn(self, sentence: str) -> None:
         """Say what may spoil the result."""
-        _say_once(self.warnings, sentence)
+        self._say(self.warnings, sentence)
 
     def details(self) -> dict[str, list[str]]:
         """What a data set's json stores under `reading`."""
         return {"guessed": self.guessed, "left_out": self.left_out, "warnings": self.warnings}
 
-
-def _say_once(sentences: list[str], sentence: str) -> None:
-    if sentence not in sentences:
-        sentences.append(sentence)
-        logger.warning(sentence)
+    def _say(self, sentences: list[str], sentence: str) -> None:
+        if sentence not in sentences:
+            sentences.append(sentence)
+            if not self.quiet:
+                logger.warning(sentence)
 
 
 class ChoiceError(ValueError):
@@ -81,11 +86,38 @@ def command(path: str, options: Mapping[str, Any]) -> str:
     words = [f"DATA={shlex.quote(path)}"]
     rest = []
     for key, value in options.items():
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        if key in _VARIABLES:
+        listed = isinstance(value, list)
+        text = ",".join(map(str, value)) if listed else str(value)
+        if key in _VARIABLES and not (listed and any("," in str(one) for one in value)):
             words.append(f"{_VARIABLES[key]}={shlex.quote(text)}")
         else:
-            rest.append(f"{key}={text}")
+            rest.append(f"{key}={json.dumps(value, ensure_ascii=False) if listed else text}")
     if rest:
-        words.append(f"OPTIONS={shlex.quote(' '.join(rest))}")
+        words.append(f"OPTIONS={shlex.quote(shlex.join(rest))}")
     return f"make own {' '.join(words)}"
+
+
+def settings(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Options from the variables of `make own`: the inverse of `command`.
+
+    ValueError if OPTIONS holds something other than `key=value`.
+    """
+    made: dict[str, Any] = {key: variables[name] for key, name in _VARIABLES.items() if variables.get(name)}
+    for word in shlex.split(variables.get("OPTIONS", "")):
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise ValueError(f"OPTIONS: {word!r}: give key=value, with blanks between several")
+        made[key] = _typed(text)
+    return made
+
+
+def _typed(text: str) -> Any:
+    """A value as JSON has it, else as text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return {"True": True, "False": False}.get(text, text)
+
+
+if __name__ == "__main__":
+    print(json.dumps(settings(os.environ), ensure_ascii=False))

@@ -1,6 +1,6 @@
 """Completing a config for the user's own data: its source and capacities, from the data themselves.
 
-The Snakefile imports this module while it is parsed: only headers of files are read here.
+The Snakefile imports this module while it is parsed: of large files only the beginning is read here.
 """
 
 from __future__ import annotations
@@ -18,20 +18,19 @@ OWN = "own"
 """Name of the data set that `data: path` stands for."""
 
 LARGEST_CAPACITY = 32
+LIST_KEYS = frozenset(["drop", "columns", "missing_values"])
+"""Keys that hold a list, for which a command line has one value, or text with commas."""
 LABEL_KEYS: Mapping[str, str] = {"table": "label_column", "array": "label_key"}
 """Key that names the classes, for each source that has one."""
-ENDINGS: Mapping[str, tuple[str, ...]] = {
-    "table": (".csv", ".tsv", ".txt", ".parquet", ".pq"),
-    "array": (".npy", ".npz", ".idx", "-ubyte"),
-}
-"""How the names of files of each source end, before a `.gz`; IDX files are often called `...-idx3-ubyte`."""
+OWN_SOURCES = ("images", "table", "array")
 
 
 def complete(config: Values) -> dict[str, Any]:
-    """Replace `data` and every `auto` of a configuration by what the data say.
+    """Replace `data`, `options` and every `auto` of a configuration by what the data say.
 
-    `config` is as read from YAML, of the schema's form. The result has no `data`: where it is given, it
-    becomes the path of the data set `own`. Entries of `datasets` get their source and lists of capacities.
+    `config` is as read from YAML, of the schema's form. The result has no `data` and no `options`: they become
+    the path and further keys of the data set `own`. Entries of `datasets` get their source and lists of
+    capacities.
 
     Raises
     ------
@@ -39,19 +38,22 @@ def complete(config: Values) -> dict[str, Any]:
         If there are no such data, or they cannot be recognised.
     """
     entries = config["datasets"]
-    if config.get("data") is not None:
+    given = {} if config.get("data") is None else {"path": str(config["data"])}
+    options = config.get("options") or {}
+    if given or options:
         if not any(entry["name"] == OWN for entry in entries):
             raise ValueError(f"data: no data set is named {OWN!r}; name that way the one that gets the path")
-        path = str(config["data"])
-        entries = [{**entry, "path": path} if entry["name"] == OWN else entry for entry in entries]
-    rest = {key: value for key, value in config.items() if key not in ("data", "datasets")}
+        entries = [
+            entry_of({**entry, **given}, options) if entry["name"] == OWN else entry for entry in entries
+        ]
+    rest = {key: value for key, value in config.items() if key not in ("data", "options", "datasets")}
     return {**rest, "datasets": [_complete_entry(entry) for entry in entries]}
 
 
 def entry_of(entry: Values, options: Values) -> dict[str, Any]:
     """Add a user's options to the entry of their data set, and the source that reads it.
 
-    `options` are keys of the source; `label` stands for the key by which it names classes, and `drop` may be
+    `options` are keys of the source; `label` stands for the key by which it names classes, and lists may be
     text with commas. ValueError if the source has no classes by name.
     """
     made = {"source": AUTO, **entry, **{key: value for key, value in options.items() if value is not None}}
@@ -62,26 +64,25 @@ def entry_of(entry: Values, options: Values) -> dict[str, Any]:
         if made["source"] not in LABEL_KEYS:
             raise ValueError(f"label: {label!r}: the classes of images are the sub-folders that they lie in")
         made[LABEL_KEYS[made["source"]]] = label
-    if isinstance(made.get("drop"), str):
-        made["drop"] = [name.strip() for name in made["drop"].split(",") if name.strip()]
+    for key in LIST_KEYS & set(made):
+        if isinstance(made[key], str):
+            made[key] = [name.strip() for name in made[key].split(",") if name.strip()]
+        elif isinstance(made[key], int | float):
+            made[key] = [made[key]]
     return made
 
 
 def recognise(path: Path) -> str:
-    """Tell which source reads a file or folder of the user's (`images`, `table` or `array`), by its ending.
+    """Tell which source reads a user's file or folder (`images`, `table` or `array`), by looking inside.
 
-    FileNotFoundError if there is no such file or folder, ValueError if the name of the file says nothing.
+    FileNotFoundError if there is no such file or folder, ValueError if it is of a kind that is not read.
     """
     if _existing(path).is_dir():
         return "images"
-    name = path.name.lower().removesuffix(".gz")
-    for source, endings in ENDINGS.items():
-        if name.endswith(endings):
-            return source
-    raise ValueError(
-        f"{path}: not recognised; give a folder of images, a table ({' '.join(ENDINGS['table'])}) or array "
-        f"({' '.join(ENDINGS['array'])}), text and arrays also with .gz; or say what it is by `source`"
-    )
+    from maskaae.data.own.sniff import ARRAYS, TABLES, kind_of
+
+    kind = kind_of(path)
+    return "table" if kind in TABLES else "array" if kind in ARRAYS else "images"
 
 
 def choose_capacities(dimension: int) -> list[int]:
@@ -109,7 +110,9 @@ def data_dimension(entry: Values) -> int:
     if spec["source"] == "images":
         return int(spec["size"]) ** 2
     if spec["source"] == "table":
-        return _table_width(spec)
+        from maskaae.data.own.table import width
+
+        return width(spec)
     raise ValueError(f"data set {entry['name']!r}: capacities: {AUTO!r} cannot tell D here; list capacities")
 
 
@@ -118,7 +121,7 @@ def _complete_entry(entry: Values) -> dict[str, Any]:
     if entry["source"] == AUTO:
         completed["source"] = recognise(_path_of(entry))
     if entry["capacities"] == AUTO:
-        if completed["source"] in ("images", *ENDINGS):
+        if completed["source"] in OWN_SOURCES:
             _existing(_path_of(entry))
         capacities = choose_capacities(data_dimension(completed))
         completed["capacities"] = {"wae": capacities, "maae": capacities}
@@ -142,23 +145,3 @@ def _existing(path: Path) -> Path:
             f"{path}: no such file or folder; paths are relative to the working directory, {Path.cwd()}"
         )
     return path
-
-
-def _table_width(spec: Values) -> int:
-    """Number of columns that a table has beside its label column."""
-    path = Path(spec["path"])
-    if path.suffix.lower() in (".parquet", ".pq"):
-        from pyarrow import ArrowInvalid, parquet  # type: ignore[import-untyped]
-
-        try:
-            columns = len(parquet.read_schema(path).names)
-        except ArrowInvalid as error:
-            raise ValueError(f"{path}: cannot be read as parquet ({error})") from error
-    else:
-        from maskaae.data.own.table import find_layout
-
-        columns = len(find_layout(path, spec["delimiter"], spec["header"]).names)
-    columns -= spec["label_column"] is not None
-    if columns < 1:
-        raise ValueError(f"{path}: no column beside the label column {spec['label_column']!r}")
-    return columns

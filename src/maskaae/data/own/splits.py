@@ -6,15 +6,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
-from maskaae.data.own.notes import Notes
-from maskaae.data.writer import write_dataset
+from maskaae.data.dataset import Labels, Split
 
 logger = logging.getLogger(__name__)
 
@@ -235,36 +232,3 @@ def read_splits(spec: Mapping[str, Any], read: Callable[[Split], OwnData]) -> di
         return {"train": train, "test": read("test")}
     train_rows, test_rows = split_rows(len(train.values), spec["test_fraction"], spec["split_seed"])
     return {"train": train.rows(train_rows), "test": train.rows(test_rows)}
-
-
-def write_own(
-    folder: Path, spec: Mapping[str, Any], splits: Mapping[Split, OwnData], label_origin: str, notes: Notes
-) -> DatasetInfo:
-    """Scale vectors, number the classes, count duplicates and write both splits.
-
-    Messages call the place where the classes come from `label_origin`. ValueError if there are fewer training
-    examples than a batch, or the classes cannot be used.
-    """
-    train, test = splits["train"], splits["test"]
-    check_enough(len(train.values), spec["path"])
-    duplicates = report_duplicates(row_digests(train.values), row_digests(test.values))
-    details: dict[str, Any] = {"path": spec["path"], "reading": notes.details(), "duplicates": duplicates}
-    values = {split: splits[split].values for split in SPLITS}
-    if train.names:
-        values["train"], values["test"], details["scaling"] = scale_splits(
-            train.values, test.values, spec["scaling"], train.names
-        )
-    labels: dict[Split, Labels] = {}
-    label_names: list[str] = []
-    if train.classes is not None and test.classes is not None:
-        labels, label_names = encode_classes(train.classes, test.classes, label_origin)
-    return write_dataset(
-        folder,
-        name=spec["name"],
-        source=spec["source"],
-        train=values["train"],
-        test=values["test"],
-        labels=labels,
-        label_names=label_names,
-        details=details,
-    )

@@ -1,0 +1,249 @@
+"""Tables of every kind as pandas' frames, each row with its place in the file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaae.data.own.header import MISSING, find_header, is_missing
+from maskaae.data.own.layout import Layout, find_layout
+from maskaae.data.own.notes import ChoiceError, Notes
+from maskaae.data.own.sniff import TABLES, is_packed, kind_of, opened
+from maskaae.data.own.text import WHITESPACE
+from maskaae.data.writer import require_own
+
+_CLASSES_MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>", "#n/a"])
+"""Ways of writing a missing value that are no names of classes; `-` and `?` may be."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A table as it was read, nothing converted.
+
+    Attributes
+    ----------
+    columns : DataFrame
+        Names are texts, each of them once.
+    place : callable
+        Says where in the file a row is.
+    as_text : callable or None
+        Reads the same table with every field as text; None where the file has types of its own.
+    delimiter : str
+        Character between fields of a text; "" elsewhere.
+    """
+
+    path: Path
+    columns: pd.DataFrame
+    place: Callable[[int], str]
+    as_text: Callable[[], pd.DataFrame] | None = None
+    delimiter: str = ""
+
+
+def read_frame(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | None = None) -> Frame:
+    """Read a table, or its first `rows`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read; ChoiceError if the user must say which part of it to read.
+    """
+    kind = kind_of(require_own(path))
+    if kind not in TABLES:
+        raise ValueError(f"{path}: is no table but {kind}; set source: auto, or leave it out")
+    if kind == "text":
+        return _read_text(path, spec, notes, rows)
+    if kind in ("parquet", "feather"):
+        return _read_columnar(path, kind, notes)
+    return _read_sheet(path, kind, spec, notes)
+
+
+def check_rectangular(layout: Layout) -> None:
+    """Refuse a text file whose rows differ in length; ValueError names the line."""
+    for line, fields in layout.text.records(layout.delimiter):
+        if len(fields) != len(layout.names):
+            raise ValueError(
+                f"{layout.text.path}, line {line}: {len(fields)} fields where the first line has "
+                f"{len(layout.names)} (delimiter {layout.delimiter!r})"
+            )
+
+
+def _read_text(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | None) -> Frame:
+    layout = find_layout(path, spec, notes)
+    if rows is None:
+        check_rectangular(layout)
+    label = spec["label_column"]
+    missing = {
+        place: _spellings(_CLASSES_MISSING if label is not None and name == str(label) else MISSING)
+        for place, name in enumerate(layout.names)
+    }
+
+    def read(dtype: type[str] | None = None) -> pd.DataFrame:
+        try:
+            frame = pd.read_csv(
+                _Lines(layout),
+                sep=r"\s+" if layout.delimiter == WHITESPACE else layout.delimiter,
+                header=None,
+                names=list(range(len(layout.names))),
+                index_col=False,
+                skipinitialspace=True,
+                keep_default_na=False,
+                na_values=missing,  # type: ignore[arg-type]  # the stubs know names of text only
+                nrows=rows,
+                dtype=dtype,
+                low_memory=False,
+            )
+        except pd.errors.EmptyDataError:
+            frame = pd.DataFrame({place: [] for place in range(len(layout.names))})
+        except pd.errors.ParserError as error:
+            raise ValueError(f"{path}: cannot be read as text ({error})") from error
+        return frame.set_axis(list(layout.names), axis=1)
+
+    return Frame(path, read(), layout.place, lambda: read(str), layout.delimiter)
+
+
+class _Lines(io.TextIOBase):
+    """The lines of a layout's data as one stream, for pandas to read."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._lines: Iterator[tuple[int, str]] = layout.text.lines()
+        self._rest = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> str:
+        pieces, length = [self._rest], len(self._rest)
+        while size is None or size < 0 or length < size:
+            _, line = next(self._lines, (0, ""))
+            if not line:
+                break
+            pieces.append(line)
+            length += len(line)
+        text = "".join(pieces)
+        cut = len(text) if size is None or size < 0 else size
+        self._rest = text[cut:]
+        return text[:cut]
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+        return (line for _, line in self._lines)
+
+
+def _spellings(words: frozenset[str]) -> list[str]:
+    """Every word in small letters, capitals, and as they are usually mixed."""
+    return sorted({*words, *map(str.upper, words), *map(str.capitalize, words), "NaN", "NaT", "N/a"})
+
+
+def _read_columnar(path: Path, kind: str, notes: Notes) -> Frame:
+    """Parquet or feather: an index that pandas stored is no column."""
+    read = pd.read_parquet if kind == "parquet" else pd.read_feather
+    try:
+        with opened(path) as file:
+            frame = read(io.BytesIO(file.read()) if is_packed(path) else path)
+    except ImportError as error:
+        raise ValueError(f"{path}: {kind} needs pyarrow: pip install 'maskaae[formats]'") from error
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: cannot be read as {kind} ({error})") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        named = [str(name) for name in frame.index.names if name is not None]
+        notes.leave_out(f"{path}: the index of its rows" + (f" ({', '.join(named)})" if named else ""))
+    return Frame(path, _spread(path, _renamed(path, frame), notes), _counted_row)
+
+
+def _counted_row(row: int) -> str:
+    return f"row {row} (counted from 0)"
+
+
+def _renamed(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns names of text, the levels of several joined."""
+    columns: list[Any] = frame.columns.to_list()
+    names = [
+        " ".join(str(level) for level in name if str(level)) if isinstance(name, tuple) else str(name)
+        for name in columns
+    ]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: more than one column is called {', '.join(twice[:5])}")
+    return frame.set_axis(names, axis=1).reset_index(drop=True)
+
+
+def _spread(path: Path, frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Spread columns that hold a list of numbers in each row, as embeddings are stored, over many columns."""
+    parts = []
+    for name in frame.columns:
+        column = frame[name]
+        first = column.iloc[0] if len(column) else None
+        if not isinstance(first, np.ndarray | list | tuple):
+            parts.append(column.to_frame())
+            continue
+        lengths = {len(cell) if isinstance(cell, np.ndarray | list | tuple) else -1 for cell in column}
+        if len(lengths) > 1 or np.asarray(first).dtype.kind not in "biuf":
+            raise ChoiceError(
+                f"{path}: column {name!r} holds lists that are no numbers or differ in length; leave it out",
+                str(path),
+                {"drop": [name]},
+            )
+        values = np.stack([np.asarray(cell).ravel() for cell in column])
+        notes.guess(f"{path}: column {name!r} holds {values.shape[1]} numbers in each row: as many columns")
+        parts.append(pd.DataFrame(values, columns=[f"{name}_{place}" for place in range(values.shape[1])]))
+    return pd.concat(parts, axis=1) if parts else frame
+
+
+def _read_sheet(path: Path, kind: str, spec: Mapping[str, Any], notes: Notes) -> Frame:
+    """A sheet of a workbook: what stands in its cells, from the first row and column that hold anything."""
+    package = {"xlsx": "openpyxl", "ods": "odfpy", "xls": "xlrd"}[kind]
+    try:
+        sheets = pd.read_excel(path, sheet_name=None, header=None, keep_default_na=False, na_values=[""])
+    except ImportError as error:
+        raise ValueError(
+            f"{path}: {kind} needs {package}: pip install "
+            + ("'maskaae[formats]'" if kind != "xls" else "xlrd, or save it as xlsx")
+        ) from error
+    except Exception as error:  # what a damaged workbook raises depends on the package that reads it
+        raise ValueError(f"{path}: cannot be read as {kind} ({error})") from error
+    filled = {name: cells for name, cells in sheets.items() if cells.notna().to_numpy().any()}
+    name = spec["sheet"]
+    if name is None:
+        if len(filled) != 1:
+            raise ChoiceError(
+                f"{path}: {len(filled)} sheets hold something ({', '.join(map(str, filled))}); say which",
+                str(path),
+                {"sheet": next(iter(map(str, filled)), "")},
+            )
+        name = next(iter(filled))
+    elif name not in filled:
+        raise ValueError(f"{path}: there is no sheet {name!r}; the sheets are {', '.join(map(str, filled))}")
+    return _from_cells(path, filled[name], spec, notes)
+
+
+def _from_cells(path: Path, cells: pd.DataFrame, spec: Mapping[str, Any], notes: Notes) -> Frame:
+    """Names and rows from the cells of a sheet."""
+    there = cells.notna()
+    rows = np.flatnonzero(there.any(axis=1))[spec["skip_lines"] :]
+    columns = np.flatnonzero(there.iloc[rows].any(axis=0))
+    cells = cells.iloc[rows, columns]
+    texts = [["" if pd.isna(cell) else str(cell) for cell in row] for row in cells.head(200).to_numpy()]
+    titles = next((place for place, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
+    if titles and len(columns) > 1:
+        notes.leave_out(f"{path}: rows of a single cell above the table ({texts[0][0] or ''} ...)")
+        cells, texts, rows = cells.iloc[titles:], texts[titles:], rows[titles:]
+    where = f"{path}, row {rows[0] + 1}"
+    header = spec["header"]
+    if find_header(where, texts, notes) if header == "auto" else header:
+        names = [text.strip() or f"Unnamed: {place}" for place, text in enumerate(texts[0])]
+        cells, rows = cells.iloc[1:], rows[1:]
+    else:
+        names = [str(place) for place in range(len(columns))]
+    frame = cells.set_axis(names, axis=1).reset_index(drop=True)
+    others = [name for name in names if name != str(spec["label_column"])]
+    frame[others] = frame[others].map(
+        lambda cell: np.nan if isinstance(cell, str) and is_missing(cell) else cell
+    )
+    return Frame(path, _renamed(path, frame.infer_objects()), lambda row: f"row {rows[row] + 1}")

@@ -1,0 +1,135 @@
+"""Telling the names of a table's columns from its data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from maskaae.data.own.notes import Notes
+
+Fields = Sequence[str]
+
+MISSING = frozenset(
+    [
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "null",
+        "none",
+        "?",
+        "-",
+        "--",
+        ".",
+        "#n/a",
+        "<na>",
+        "nat",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+    ]
+)
+"""How a missing value is written, in small letters."""
+
+_NUMERAL = re.compile(
+    r"[€$£¥]?\s*[+\-−]?(?:\d[\d.,' \u00a0\u202f\u2009\u2019]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*[%€$£¥]?"
+)
+_WORDS = frozenset(["true", "false", "inf", "-inf", "+inf", "infinity", "-infinity"])
+
+
+def is_missing(field: str) -> bool:
+    """Whether a field says that a value is missing."""
+    return field.strip().lower() in MISSING
+
+
+def looks_numeric(field: str) -> bool:
+    """Whether a field is a number in any way of writing it, a boolean, or missing."""
+    text = field.strip().strip('"').lower()
+    return text in MISSING or text in _WORDS or _NUMERAL.fullmatch(text) is not None
+
+
+def find_header(where: str, rows: Sequence[Fields], notes: Notes) -> bool:
+    """Tell whether the first of some rows holds names: text in columns that hold numbers below it.
+
+    ValueError if it may be either.
+    """
+    first, body = rows[0], rows[1:]
+    text = [not looks_numeric(field) for field in first]
+    if not any(text):
+        return _counts(where, first, body, notes)
+    numbers = _number_columns(body[1:] or body)  # the first line of the body may hold units
+    shift = max((len(body[0]) if body else 0) - len(first), 0)  # R has no name for the names of rows
+    over_numbers = [
+        text[place - shift] for place in numbers if place >= shift and not is_missing(first[place - shift])
+    ]
+    if not over_numbers or all(over_numbers):
+        return bool(over_numbers) or all(text)
+    if not _rises(first, text):
+        if not any(over_numbers):
+            return False
+    elif any(over_numbers) or not _all_whole(body, numbers):
+        notes.guess(f"{where}: {', '.join(first[:5])} ... are taken for names of columns")
+        return True
+    raise ValueError(
+        f"{where}: cannot tell whether {', '.join(first[:5])} ... are names or data; "
+        "set header: true or header: false"
+    )
+
+
+def is_units(rows: Sequence[Fields]) -> bool:
+    """Whether the first of some rows holds text over columns of numbers, as a line of units does."""
+    first, numbers = rows[0], _number_columns(rows[1:])
+    if len(rows) < 3 or not numbers or any(place >= len(first) for place in numbers):
+        return False
+    over = [first[place] for place in numbers]
+    text = [not looks_numeric(field) for field in over]
+    return all(is_text or is_missing(field) for is_text, field in zip(text, over, strict=True)) and (
+        2 * sum(text) >= len(over)
+    )
+
+
+def _number_columns(rows: Sequence[Fields]) -> list[int]:
+    """Places at which most fields are numbers, and one at least is there."""
+    width = min(map(len, rows), default=0)
+    columns = []
+    for place in range(width):
+        fields = [row[place] for row in rows]
+        there = [field for field in fields if not is_missing(field)]
+        if there and sum(map(looks_numeric, there)) >= 0.9 * len(there):
+            columns.append(place)
+    return columns
+
+
+def _rises(first: Fields, text: Sequence[bool]) -> bool:
+    """Whether the numbers in a line are whole and rise in equal steps, as positions and years do."""
+    numbers = [
+        field.strip() for field, is_text in zip(first, text, strict=True) if not is_text and field.strip()
+    ]
+    if len(numbers) < 3 or not all(re.fullmatch(r"\d+", number) for number in numbers):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(numbers)}
+    return len(steps) == 1 and steps.pop() > 0
+
+
+def _all_whole(rows: Sequence[Fields], places: Sequence[int]) -> bool:
+    """Whether the fields at some places are whole numbers, or missing."""
+    fields = (row[place] for row in rows for place in places if place < len(row))
+    return all(re.fullmatch(r"\s*[+-]?\d*\s*", field) for field in fields)
+
+
+def _counts(where: str, first: Fields, body: Sequence[Fields], notes: Notes) -> bool:
+    """Tell whether a first line of numbers alone counts the columns, as pandas writes columns without names.
+
+    ValueError if the numbers below are whole too, so that it may be either.
+    """
+    counted = [field.strip() for field in first]
+    nameless = counted[0] == "" and counted[1:] == [str(place) for place in range(len(counted) - 1)]
+    if not nameless and (len(counted) < 3 or counted != [str(place) for place in range(len(counted))]):
+        return False
+    if _all_whole(body, range(len(first))) and not nameless:
+        raise ValueError(
+            f"{where}: cannot tell whether 0, 1, 2 ... are names or data; set header: true or header: false"
+        )
+    notes.guess(f"{where}: counts the columns, so it is taken for names")
+    return True

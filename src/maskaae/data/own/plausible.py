@@ -1,0 +1,63 @@
+"""Values of the user's vectors that cannot be used, or will spoil the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskaae.data.own.notes import Notes
+from maskaae.data.own.splits import OwnData
+
+LARGEST = 1e150
+"""Above it the square of a value is no number any more, and so is the variance."""
+FAR = 1e6
+"""So many deviations from the median is far (our choice)."""
+
+
+def check_values(
+    path: Path, data: OwnData, spec: Mapping[str, Any], place: Callable[[int], str], notes: Notes
+) -> None:
+    """Refuse infinite values and those too large to compute with; warn of those far from all others.
+
+    ValueError names row and column.
+    """
+    values = data.values
+    largest = LARGEST if spec["scaling"] == "standardise" else float(np.finfo(np.float32).max)
+    with np.errstate(invalid="ignore"):
+        broken = np.argwhere(np.abs(values) > largest)
+    if len(broken):
+        row, column = (int(index) for index in broken[0])
+        value = values[row, column]
+        where = f"{path}, {place(row)}, column {data.names[column]!r}"
+        if np.isinf(value):
+            raise ValueError(f"{where}: '{value}' is not a finite number")
+        raise ValueError(
+            f"{where}: {value:g} is too large to compute with (at most {largest:g}); is it a mistake?"
+        )
+    for column in range(values.shape[1]):
+        far = _far(values[:, column])
+        if len(far):
+            row = int(far[0])
+            more = f", and {len(far) - 1} more" if len(far) > 1 else ""
+            notes.warn(
+                f"{path}, {place(row)}, column {data.names[column]!r}: {values[row, column]:g} is more "
+                f"than a million deviations from the other values{more}; scaled by it, all others become the "
+                "same number. Mend it, or give it as missing_values"
+            )
+
+
+def _far(column: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Rows whose value lies more than `FAR` deviations of the others from their median."""
+    there = column[~np.isnan(column)]
+    if not len(there):
+        return np.empty(0, dtype=np.intp)
+    distance = np.abs(column - np.median(there))
+    near = np.sort(distance[~np.isnan(column)])[: max(int(0.99 * len(there)), 1)]
+    deviation = float(np.sqrt(np.mean((near / max(near[-1], 1e-300)) ** 2)) * near[-1])
+    if deviation == 0:
+        return np.empty(0, dtype=np.intp)
+    return np.flatnonzero(distance > FAR * deviation)
