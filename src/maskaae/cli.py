@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import shlex
 import sys
 import time
@@ -72,11 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
     training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
     training.add_argument("--seeds", type=int, default=5, metavar="N", help="models that vote (5)")
     training.add_argument("--preset", default="robust", help="robust (ours) or paper (the released method)")
-    training.add_argument("--steps", type=int, metavar="N", help="steps of the search for the count (4000)")
+    training.add_argument("--steps", type=int, metavar="N", help="longest search for the count (7000)")
     training.add_argument(
         "--widest", type=int, default=0, metavar="W", help="compare nets twice as wide, up to this width"
     )
-    training.add_argument("--jobs", type=int, metavar="N", help="processes (as many as cores and seeds)")
+    training.add_argument(
+        "--jobs", type=int, metavar="N", help="processes; two are of use (as many as cores)"
+    )
     training.add_argument("--device", default="cpu", help="cpu, or cuda for a GPU")
     output = command.add_argument_group("output")
     output.add_argument("--json", metavar="OUT", type=Path, help="write the answer as JSON too")
@@ -107,20 +108,22 @@ def count(options: argparse.Namespace) -> None:
 
 def settings_of(options: argparse.Namespace) -> CountSettings:
     """Settings of the count; ValueError says what is wrong."""
+    from joblib import cpu_count
+
     from maskaae.counting.settings import CountSettings
 
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: give 1 or more")
-    jobs = min(len(os.sched_getaffinity(0)), options.seeds) if options.jobs is None else options.jobs
-    steps = {} if options.steps is None else {"search_steps": options.steps}
+    jobs = cpu_count() if options.jobs is None else options.jobs
+    length = {} if options.steps is None else {"longest_search": options.steps}
     return CountSettings(
         capacity=options.capacity,
         seeds=tuple(range(options.seeds)),
         preset=options.preset,
         widest=options.widest,
-        jobs=jobs if options.device == "cpu" else 1,
+        jobs=jobs,
         device=options.device,
-        **steps,
+        **length,
     )
 
 

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from maskaae.counting.answer import Count, Round, Trial, Witness, is_converged_in_width, next_trial
+from maskaae.counting.answer import Count, Round, Trial, is_converged_in_width, next_trial
 from maskaae.counting.cautions import cautions
 from maskaae.counting.settings import CountSettings
+from maskaae.evaluation.witnesses import Witness
 
 
 def of(*counts, m=32, width=128, **changes):
@@ -18,7 +19,7 @@ def of(*counts, m=32, width=128, **changes):
 
 
 def warned(last, estimates=(8.2, 7.9, 8.4), *, rows=10_000, dimension=100, converged=None):
-    witnesses = [Witness("a", estimate) for estimate in estimates]
+    witnesses = [Witness(f"witness {place}", said, "") for place, said in enumerate(estimates)]
     found = cautions(
         last, witnesses, converged_in_width=converged, votes=[last.vote], rows=rows, dimension=dimension
     )
@@ -94,7 +95,9 @@ def test_what_speaks_against_a_count_is_said(last, changes, code):
 def test_every_warning_says_what_to_do():
     last = of(30, 5, 30, settled=False, validation_error={0: 0.9, 1: 0.9, 2: 0.9})
     found = list(
-        cautions(last, [Witness("a", 2.0)], converged_in_width=False, votes=[30], rows=100, dimension=32)
+        cautions(
+            last, [Witness("MLE", 2.0, "")], converged_in_width=False, votes=[30], rows=100, dimension=32
+        )
     )
     assert len(found) >= 6
     for caution in found:
@@ -107,7 +110,7 @@ def test_an_answer_is_written_as_json():
     values = json.loads(json.dumps(answer.to_dict()))
     assert (values["dimensions"], values["counts"], values["agreeing"]) == (9, [9, 9, 8], 2)
     assert [each["trial"]["capacity"] for each in values["rounds"]] == [32, 64]
-    assert values["witnesses"] == [{"name": "TwoNN", "estimate": None, "reason": "ties"}]
+    assert values["witnesses"] == [{"name": "TwoNN", "dimension": None, "reason": "ties"}]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +120,10 @@ def test_an_answer_is_written_as_json():
         ({"seeds": (1, 1)}, "each once"),
         ({"hidden": ()}, "hidden"),
         ({"critic_hidden": (0,)}, "critic_hidden"),
-        ({"search_steps": 0}, "search_steps = 0: must be at least 1"),
+        ({"longest_search": 0}, "longest_search = 0: must be at least 1"),
         ({"batch_size": 1}, "batch_size = 1: must be at least 2"),
         ({"validation_share": 1.0}, "validation_share"),
+        ({"refinement_share": 0.0}, "refinement_share"),
     ],
 )
 def test_settings_that_cannot_be_trained_are_refused(changes, said):

@@ -11,7 +11,7 @@ from maskaae.counting.settings import CountSettings
 
 torch.set_num_threads(1)
 
-TINY = CountSettings(seeds=(0, 1), search_steps=300, refinement_steps=50, hidden=(32,), critic_hidden=(16,))
+TINY = CountSettings(seeds=(0, 1), longest_search=400, shortest_search=100, hidden=(32,), critic_hidden=(16,))
 
 
 def plane(rows=600, n=2, dimension=8, noise=0.01):
@@ -28,24 +28,43 @@ def counted():
 
 def test_each_seed_has_a_vote_and_each_witness_sees_the_plane(counted):
     """So short a search finds no more than that some of the eight dimensions are not needed."""
-    count, trained, told = counted
-    assert list(count.counts) == trained[0].run.model.active.sum(dim=1).tolist()
+    count, runs, told = counted
+    assert list(count.counts) == [int(run.model.active.sum()) for run in runs]
     assert 2 <= count.dimensions < 8
     assert count.agreeing == count.counts.count(count.dimensions)
     assert told == [count.witnesses, count.rounds[0].trial, count.rounds[0]]
-    assert all(abs(witness.estimate - 2) < 1 for witness in count.witnesses if witness.estimate)
+    assert all(abs(witness.dimension - 2) < 1 for witness in count.witnesses if witness.dimension)
 
 
 def test_errors_are_measured_on_rows_that_training_never_saw(counted):
-    count, trained, _ = counted
+    count, runs, _ = counted
     assert count.rows == 540
-    assert trained[0].run.record["data_sha256"] != as_dataset(plane())[0].info.sha256["train"]
+    assert [run.record["validation"]["rows"] for run in runs] == [60, 60]
     assert 0 < count.validation_error < 0.3
     assert set(count.last.validation_error) == set(count.last.training_error) == {0, 1}
 
 
+def test_it_is_told_whether_the_search_settled(counted):
+    count, runs, _ = counted
+    steps = [step for run in runs for step in run.record["search"]["settled"].values()]
+    assert count.settled == all(step is not None for step in steps)
+    assert count.steps == max(run.record["steps"] for run in runs)
+
+
+def test_a_search_of_fixed_length_does_not_tell():
+    settings = dataclasses.replace(TINY, longest_search=20, shortest_search=None, capacity=3)
+    assert count_dimensions(as_dataset(plane())[0], settings).settled is None
+
+
+def test_the_released_method_is_counted_too():
+    settings = dataclasses.replace(TINY, preset="paper", longest_search=20)
+    count = count_dimensions(as_dataset(plane())[0], settings)
+    assert count.settled is None
+    assert count.validation_error is None
+
+
 def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
-    settings = dataclasses.replace(TINY, capacity=2, search_steps=200)
+    settings = dataclasses.replace(TINY, capacity=2, longest_search=200, shortest_search=None)
     count = count_dimensions(as_dataset(plane())[0], settings)
     assert [each.trial.capacity for each in count.rounds][:2] == [2, 4]
 
@@ -59,7 +78,7 @@ def test_processes_change_no_number(counted):
 
 def test_images_are_counted_too():
     images = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 1)).astype(np.uint8)
-    settings = dataclasses.replace(TINY, seeds=(0,), search_steps=20, refinement_steps=5)
+    settings = dataclasses.replace(TINY, seeds=(0,), longest_search=20, shortest_search=None)
     count = count_dimensions(as_dataset(images)[0], settings)
     assert count.dimension == 16
     assert count.rounds[0].trial.capacity == 16

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from maskaae.evaluation.dimension import NEARLY, stability
+from maskaae.evaluation.witnesses import Witness
 
 NEAR_CAPACITY = 0.8
 """A count above this share of the capacity may be held down by it (our choice)."""
@@ -42,7 +43,7 @@ class Round:
     lost : dict of int to str
         Seeds whose training diverged, and why.
     steps : int
-        Training steps of each seed.
+        Training steps, of the seeds that took most.
     settled : bool or None
         Whether the search found the same count for long enough; None where that was not looked at.
     training_error, validation_error : dict of int to float
@@ -77,15 +78,6 @@ class Round:
         voters = [seed for seed, count in self.counts.items() if count == self.vote]
         errors = self.validation_error or self.training_error
         return min(voters, key=lambda seed: (errors.get(seed, 0.0), seed))
-
-
-@dataclass(frozen=True)
-class Witness:
-    """What an estimator that needs no training says: an estimate, or why it cannot say."""
-
-    name: str
-    estimate: float | None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,7 +151,7 @@ class Count:
 
     @property
     def steps(self) -> int:
-        """Training steps of each seed of the last round."""
+        """Training steps of the last round."""
         return self.last.steps
 
     @property

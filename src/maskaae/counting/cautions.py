@@ -6,14 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from maskaae.counting.answer import NEAR_CAPACITY, Caution, Round, Witness
-from maskaae.evaluation.dimension import NEARLY
+from maskaae.counting.answer import NEAR_CAPACITY, Caution, Round
+from maskaae.evaluation.witnesses import Witness, agreement
 
 SPREAD = 2
 """Seeds disagree if their counts lie further apart (our choice)."""
-WITNESSES_NEARLY = 2.0
-WITNESSES_FACTOR = 1.5
-"""Witnesses disagree with a count outside of all of them by more than both: a difference and a factor."""
 ROWS_PER_DIMENSION = 100
 """With fewer rows for each dimension counted, a net learns rows by heart (our choice)."""
 HIGH_ERROR = 0.3
@@ -105,34 +102,18 @@ def _of_training(last: Round) -> Iterator[Caution]:
         )
 
 
-def _of_witnesses(vote: int, witnesses: Sequence[Witness]) -> Iterator[Caution]:
-    known = [witness.estimate for witness in witnesses if witness.estimate is not None]
-    if not known:
-        return
-    low, high = min(known), max(known)
-    above = vote - high > max(WITNESSES_NEARLY, (WITNESSES_FACTOR - 1) * high)
-    below = low - vote > max(WITNESSES_NEARLY, (WITNESSES_FACTOR - 1) * vote)
-    if above:
+def _of_witnesses(vote: int, heard: Sequence[Witness]) -> Iterator[Caution]:
+    said = agreement(vote, heard)
+    if said.agrees is False:
         yield Caution(
-            "witnesses_disagree",
-            f"The count is above what estimators without training say ({low:.1f} to {high:.1f}). A curved or "
-            "closed surface needs more coordinates than it has dimensions; or the net is too small to unfold "
-            "the data.",
-            "Compare a wider net; if its count is the same, the data are curved.",
-        )
-    if below:
-        yield Caution(
-            "witnesses_disagree",
-            f"The count is below what estimators without training say ({low:.1f} to {high:.1f}). They count "
-            "noise as dimensions; or the net is too small to reconstruct what is there.",
-            "Look at the error on unseen rows, and compare a wider net.",
+            "witnesses_disagree", said.sentence, "Compare a wider net, and look at the error on unseen rows."
         )
 
 
 def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
     seen = float(np.median(list(last.training_error.values()))) if last.training_error else None
     unseen = float(np.median(list(last.validation_error.values()))) if last.validation_error else None
-    if rows < ROWS_PER_DIMENSION * max(last.vote, NEARLY):
+    if rows < ROWS_PER_DIMENSION * max(last.vote, 1):
         yield Caution(
             "few_rows",
             f"There are {rows:,} rows to learn from, fewer than {ROWS_PER_DIMENSION} for each of the "

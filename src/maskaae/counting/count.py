@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable
 from typing import Any, Literal
@@ -10,17 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaae.counting.answer import Count, Round, Trial, Witness, is_converged_in_width, next_trial
+from maskaae.counting.answer import Count, Round, Trial, is_converged_in_width, next_trial
 from maskaae.counting.cautions import cautions
-from maskaae.counting.rounds import Trained, train_round
+from maskaae.counting.rounds import train_round
 from maskaae.counting.settings import CountSettings
 from maskaae.data.dataset import Dataset, DatasetInfo
-from maskaae.data.own.splits import Scaling, split_rows
-from maskaae.evaluation.dimension import local_pca, mle, two_nn
-
-WITNESS_ROWS = 2000
-FEWEST_TO_HOLD_OUT = 10
-"""With fewer rows held out, an error on them says nothing."""
+from maskaae.data.own.splits import Scaling
+from maskaae.evaluation.witnesses import Witness, witnesses
+from maskaae.training.run import TrainedRun
 
 Event = tuple[Witness, ...] | Trial | Round
 """What is told of a count in the making: the witnesses' answers, what is trained next, what it found."""
@@ -53,60 +49,35 @@ def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told = _sa
 
 def count_and_keep(
     dataset: Dataset, settings: CountSettings, told: Told = _say_nothing
-) -> tuple[Count, list[Trained]]:
+) -> tuple[Count, tuple[TrainedRun, ...]]:
     """Count as `count_dimensions` does, and return the models of the last round too."""
     dimension = dataset.info.dimension
     trial = Trial(settings.first_capacity(dimension), settings.hidden, settings.critic_hidden)
-    training, held_out = keep_apart(dataset, settings)
-    witnesses = ask_witnesses(dataset.train)
-    told(witnesses)
+    heard = witnesses(dataset.train)
+    told(heard)
     rounds: tuple[Round, ...] = ()
     wanted: Trial | None = trial
     while wanted is not None:
         told(wanted)
-        done, trained = train_round(wanted, training, held_out, settings)
+        done, runs = train_round(wanted, dataset, settings)
         rounds = (*rounds, done)
         told(done)
         wanted = next_trial(rounds, dimension, settings.widest)
+    unseen = runs[0].record.get("validation", {}).get("rows", 0)
+    rows = len(dataset.train) - unseen
     converged = is_converged_in_width(rounds)
     warnings = cautions(
         rounds[-1],
-        witnesses,
+        heard,
         converged_in_width=converged,
         votes=[each.vote for each in rounds],
-        rows=len(training.train),
+        rows=rows,
         dimension=dimension,
     )
     return (
-        Count(rounds, witnesses, tuple(warnings), converged, len(training.train), dimension),
-        trained,
+        Count(rounds, heard, tuple(warnings), converged, rows, dimension),
+        runs,
     )
-
-
-def keep_apart(dataset: Dataset, settings: CountSettings) -> tuple[Dataset, NDArray[Any]]:
-    """Data set of the rows to train on, and the rows that training does not see, drawn by chance."""
-    share, rows = settings.validation_share, len(dataset.train)
-    if share * rows < FEWEST_TO_HOLD_OUT or rows - share * rows < settings.batch_size:
-        return dataset, dataset.train[:0]
-    kept, apart = split_rows(rows, share, 0)
-    info = dataclasses.replace(
-        dataset.info, n_train=len(kept), n_test=0, sha256={"train": _digest(dataset.train[kept])}
-    )
-    no_labels = np.zeros(0, dtype=np.int64)
-    return Dataset(info, dataset.train[kept], dataset.train[:0], no_labels, no_labels), dataset.train[apart]
-
-
-def ask_witnesses(train: NDArray[Any]) -> tuple[Witness, ...]:
-    """Ask TwoNN, maximum likelihood and local PCA about some rows, spread by chance."""
-    chosen = np.sort(np.random.default_rng(0).permutation(len(train))[:WITNESS_ROWS])
-    x = np.asarray(train[chosen], np.float64).reshape(len(chosen), -1)
-    answers = []
-    for name, estimator in (("TwoNN", two_nn), ("MLE", mle), ("local PCA", local_pca)):
-        try:
-            answers.append(Witness(name, float(estimator(x))))
-        except ValueError as error:
-            answers.append(Witness(name, None, str(error)))
-    return tuple(answers)
 
 
 def as_dataset(

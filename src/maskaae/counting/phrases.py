@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from maskaae.counting.answer import Count, Round, Trial, Witness
+from maskaae.counting.answer import Count, Round, Trial
+from maskaae.evaluation.witnesses import Witness
 
 WIDTH = 88
 
@@ -31,8 +32,8 @@ def headline(count: Count) -> str:
 
 def witnesses_text(witnesses: Sequence[Witness]) -> str:
     """The answers of estimators that need no training, in one line."""
-    known = [f"{each.name} {each.estimate:.1f}" for each in witnesses if each.estimate is not None]
-    mute = [f"{each.name} cannot say: {each.reason}" for each in witnesses if each.estimate is None]
+    known = [f"{each.name} {each.dimension:.1f}" for each in witnesses if each.dimension is not None]
+    mute = [f"{each.name} cannot say: {each.reason}" for each in witnesses if each.dimension is None]
     return "; ".join([", ".join(known), *mute] if known else mute)
 
 
@@ -40,7 +41,9 @@ def trial_text(trial: Trial, seeds: int, steps: int) -> str:
     """What is trained next, in one line."""
     widths = " x ".join(map(str, trial.hidden))
     noun = "seed" if seeds == 1 else "seeds"
-    return f"Training {seeds} {noun} with {trial.capacity} dimensions, nets of {widths}, {steps:,} steps"
+    return (
+        f"Training {seeds} {noun} with {trial.capacity} dimensions, nets of {widths}, at most {steps:,} steps"
+    )
 
 
 def round_text(done: Round) -> str:

@@ -12,7 +12,7 @@ LARGEST_FIRST_CAPACITY = 32
 
 @dataclass(frozen=True)
 class CountSettings:
-    """How a count is made; the defaults train as `docs/results/claims` was judged, without its refinement.
+    """How a count is made; nets and batches are those that `docs/results/claims` was judged with.
 
     Attributes
     ----------
@@ -22,9 +22,13 @@ class CountSettings:
         Each trains a model of its own, and has a vote.
     preset : {"robust", "paper"}
         Constants of the method.
-    search_steps, refinement_steps : int
-        Training steps in which the mask is learned, and those that follow with the mask settled. The preset
-        `paper` has no such stages and trains for both together.
+    longest_search, shortest_search : int
+        The search for the count ends as soon as a search twice as long counts the same, within one. It is
+        first read at `shortest_search` steps or a little later, and goes on for `longest_search` at most;
+        with None for the shortest it takes all of them, and nothing tells whether it has settled. The preset
+        `paper` has no such search, and trains for all steps.
+    refinement_share : float
+        Share of the training that follows the search, with the mask settled.
     batch_size : int
         Examples a batch.
     hidden, critic_hidden : tuple of int
@@ -35,7 +39,8 @@ class CountSettings:
     validation_share : float
         Share of the rows, drawn by chance, that training never sees.
     jobs : int
-        Processes that the seeds are dealt out to. No number depends on it.
+        Processes, 1 or more; on a CPU two halves of the seeds can train side by side. No number depends on
+        it.
     device : str
         Where to train.
     """
@@ -43,8 +48,9 @@ class CountSettings:
     capacity: int | None = None
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     preset: Preset = "robust"
-    search_steps: int = 4000
-    refinement_steps: int = 1000
+    longest_search: int = 7000
+    shortest_search: int | None = 1750
+    refinement_share: float = 0.1
     batch_size: int = 64
     hidden: tuple[int, ...] = (128, 128)
     critic_hidden: tuple[int, ...] = (128, 128)
@@ -64,17 +70,20 @@ class CountSettings:
                 raise ValueError(
                     f"{name} = {getattr(self, name)}: give one width or more, each at least 1, as (128, 128)"
                 )
-        for name in ("search_steps", "batch_size", "jobs"):
-            least = 2 if name == "batch_size" else 1
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} = {getattr(self, name)}: must be at least {least}")
+        if not 0 < self.refinement_share < 1:
+            raise ValueError(f"refinement_share = {self.refinement_share}: must be between 0 and 1")
         if not 0 <= self.validation_share < 1:
             raise ValueError(f"validation_share = {self.validation_share}: must be from 0 to below 1")
+        least = {"longest_search": 1, "shortest_search": 1, "batch_size": 2, "jobs": 1}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                raise ValueError(f"{name} = {value}: must be at least {bound}")
 
     @property
     def steps(self) -> int:
-        """Training steps of one round."""
-        return self.search_steps + self.refinement_steps
+        """Training steps of one round, at most."""
+        return round(self.longest_search / (1 - self.refinement_share))
 
     def first_capacity(self, dimension: int) -> int:
         """Capacity of the first round on data of so many dimensions; ValueError if the one given is wrong."""
