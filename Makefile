@@ -155,9 +155,10 @@ why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as fo
 own: CONFIG = config/own_data.yaml
 own: folder = results/own
 own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to images, a table or array, or CONFIG=edited template
-	@options="$$($(python) -m maskaae.data.own.notes)"; $(run_snakemake) own --configfile $(CONFIG) --directory $(folder) \
-	  --config $${DATA:+"data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"} \
-	  "options=$$options"
+	@options="$$($(python) -m maskaae.data.own.notes)"; given=(); \
+	if [ -n "$$DATA" ]; then given+=("data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"); fi; \
+	if [ -n "$$options" ]; then given+=("options=$$options"); fi; \
+	$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
 	@printf '\n'; cat $(folder)/results/own/summary.md
 	@printf '\nThis text: $(folder)/results/own/summary.md\n'
 

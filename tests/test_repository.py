@@ -183,6 +183,8 @@ def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
     assert "<--directory><results/own>" in said
     assert f"<--config><data={tmp_path}/it's mine.csv>" in said
     assert "8 dimensions\n\nThis text: results/own/results/own/summary.md" in said
+    chosen = make(tmp_path, "own", "--old-file=setup", "DATA=x.csv", "DROP=a,b c", "OPTIONS=decimal=,").stdout
+    assert f'<data={tmp_path}/x.csv><options={{"drop": "a,b c", "decimal": ","}}>' in chosen
     without = make(tmp_path, "own", "--old-file=setup", "CONFIG=mine.yaml").stdout
     assert "<--configfile><mine.yaml>" in without
     assert "<--config>" not in without

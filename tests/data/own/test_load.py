@@ -1,11 +1,13 @@
 """One call from a path to a data set: what whoever has no workflow reads with."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from maskaae.data.own.load import read_own
-from maskaae.data.own.notes import ChoiceError, Notes, command
+from maskaae.data.own.notes import ChoiceError, Notes, command, settings
 
 VALUES = np.random.default_rng(0).normal(size=(100, 3))
 
@@ -40,6 +42,15 @@ def test_a_choice_comes_with_the_command_that_makes_it():
     assert str(error) == "t.csv: two ways\nmake own DATA='my t.csv' DROP='a,b c' LABEL=kind OPTIONS=decimal=,"
     assert error.options == {"drop": ["a", "b c"], "label": "kind", "decimal": ","}
     assert command("t.csv", {}) == "make own DATA=t.csv"
+
+
+def test_variables_of_make_become_options_again():
+    options = {"drop": ["a", "b,c"], "label": "kind", "missing": "median", "decimal": ",", "skip_lines": 3}
+    words = shlex.split(command("t.csv", options))[2:]
+    made = settings(dict(word.partition("=")[::2] for word in words))
+    assert made == options
+    with pytest.raises(ValueError, match="OPTIONS: 'median': give key=value"):
+        settings({"OPTIONS": "median"})
 
 
 def test_a_sentence_is_said_once():

@@ -120,4 +120,5 @@ def _typed(text: str) -> Any:
 
 
 if __name__ == "__main__":
-    print(json.dumps(settings(os.environ), ensure_ascii=False))
+    given = settings(os.environ)
+    print(json.dumps(given, ensure_ascii=False) if given else "", end="")

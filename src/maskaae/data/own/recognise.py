@@ -28,8 +28,8 @@ OWN_SOURCES = ("images", "table", "array")
 def complete(config: Values) -> dict[str, Any]:
     """Replace `data`, `options` and every `auto` of a configuration by what the data say.
 
-    `config` is as read from YAML, of the schema's form. The result has no `data` and no `options`: they become
-    the path and further keys of the data set `own`. Entries of `datasets` get their source and lists of
+    `config` is as read from YAML, of the schema's form. The result has no `data` and no `options`: they
+    become path and further keys of the data set `own`. Entries of `datasets` get their source and lists of
     capacities.
 
     Raises
