@@ -156,7 +156,7 @@ own: CONFIG = config/own_data.yaml
 own: folder = results/own
 own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to images, a table or array, or CONFIG=edited template
 	@options="$$($(python) -m maskaae.data.own.notes)"; given=(); \
-	if [ -n "$$DATA" ]; then given+=("data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"); fi; \
+	if [ -n "$${DATA:-}" ]; then given+=("data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"); fi; \
 	if [ -n "$$options" ]; then given+=("options=$$options"); fi; \
 	$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
 	@printf '\n'; cat $(folder)/results/own/summary.md
