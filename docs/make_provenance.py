@@ -50,7 +50,7 @@ def of_workflow(config: Path, results: Path, names: Sequence[str]) -> dict[str, 
     experiment = check_config(read_config(config))
     shown = list(names) or everything(experiment)
     said = describe_experiment(experiment, shown, results)
-    trained, devices = said.pop("trained"), said.pop("devices")
+    trained, devices = said.pop("programs"), said.pop("devices")
     others = {program for program in programs(experiment, shown) if program.script != "scripts/train.py"}
     return {
         **said,

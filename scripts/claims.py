@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from maskaae.report.claims.checks import judge_claims
-from maskaae.report.claims.measured import Measured, Thresholds, counts, relative_distances
+from maskaae.report.claims.measured import Measured, Thresholds
 from maskaae.report.claims.wording import as_markdown, caption
 from maskaae.report.selection import read_runs
 
 params = snakemake.params
 measured = Measured.of(
-    read_runs(snakemake.input.metrics),
+    read_runs(snakemake.input.metrics, params.presets),
     params.metric,
     params.known,
     params.images,
@@ -17,7 +17,7 @@ measured = Measured.of(
 )
 verdicts = judge_claims(measured)
 verdicts.to_csv(snakemake.output.csv, index=False)
-table = as_markdown(verdicts, counts(measured), relative_distances(measured), params.titles)
+table = as_markdown(verdicts, measured, params.titles, params.setting)
 Path(snakemake.output.md).write_text(table, encoding="utf-8")
 for path in map(Path, snakemake.output.findings):
     path.write_text(caption(path.stem, verdicts, params.titles), encoding="utf-8")

@@ -9,8 +9,8 @@ from maskaae.report.selection import read_known, read_runs
 
 frame = comparison.compare(
     groups_from_dicts(snakemake.params.groups),
-    metrics=read_runs(snakemake.input.metrics),
-    history=read_runs(snakemake.input.history),
+    metrics=read_runs(snakemake.input.metrics, snakemake.params.presets),
+    history=read_runs(snakemake.input.history, snakemake.params.presets),
     n=read_known(snakemake.input.info, "n"),
     metric=snakemake.params.metric,
 )

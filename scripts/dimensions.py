@@ -10,7 +10,7 @@ from maskaae.report.selection import read_info, read_records, read_runs
 
 rows = dimensions.compare(
     estimates=pd.concat([pd.read_csv(path) for path in snakemake.input.estimates]),
-    metrics=read_runs(snakemake.input.metrics),
+    metrics=read_runs(snakemake.input.metrics, snakemake.params.presets),
     seconds=read_records(snakemake.input.records, "seconds"),
     info=read_info(snakemake.input.info),
     metric=snakemake.params.metric,

@@ -5,7 +5,7 @@ from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_known, read_runs
 
 frame = over_capacity.fig1_data(
-    metrics=read_runs(snakemake.input.metrics),
+    metrics=read_runs(snakemake.input.metrics, snakemake.params.presets),
     n=read_known(snakemake.input.info, "n"),
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,

@@ -5,7 +5,7 @@ from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_known, read_runs
 
 frame = over_training.fig5_data(
-    history=read_runs(snakemake.input.history),
+    history=read_runs(snakemake.input.history, snakemake.params.presets),
     n=read_known(snakemake.input.info, "n"),
     titles=snakemake.params.titles,
     threshold=snakemake.params.threshold,

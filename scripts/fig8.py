@@ -5,8 +5,8 @@ from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_runs
 
 frame = over_training.fig8_data(
-    history=read_runs(snakemake.input.history),
-    metrics=read_runs(snakemake.input.metrics),
+    history=read_runs(snakemake.input.history, snakemake.params.presets),
+    metrics=read_runs(snakemake.input.metrics, snakemake.params.presets),
     metric=snakemake.params.metric,
     titles=snakemake.params.titles,
 )

@@ -5,7 +5,7 @@ from maskaae.report.figures.drawing import write_figure
 from maskaae.report.selection import read_known, read_runs
 
 frame = samples.model_samples_data(
-    samples=read_runs(snakemake.input.samples),
+    samples=read_runs(snakemake.input.samples, snakemake.params.presets),
     shapes=read_known(snakemake.input.info, "shape"),
     titles=snakemake.params.titles,
 )

@@ -17,7 +17,7 @@ EXAMPLES = 500
 
 log_to(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
-metrics = read_runs(snakemake.input.metrics)
+metrics = read_runs(snakemake.input.metrics, snakemake.params.presets)
 info = read_info([snakemake.input.info])[0]
 best = best_model(metrics, snakemake.params.metric)
 folders = {Path(path).parent.parts[-2:]: Path(path).parent for path in snakemake.input.models}

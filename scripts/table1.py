@@ -7,7 +7,7 @@ from maskaae.report.markup import LATEX, MARKDOWN
 from maskaae.report.selection import read_runs
 
 table = table1.table1(
-    read_runs(snakemake.input.metrics),
+    read_runs(snakemake.input.metrics, snakemake.params.presets),
     table1.read_minutes(snakemake.input.records),
     snakemake.params.metric,
     snakemake.params.titles,

@@ -34,7 +34,8 @@ def simulate_checkpoint(
     distance *= (1 + 2000 / step) * np.exp(0.08 * random.standard_normal())
     active = m if model == "wae" else int(min(m, 8 + random.integers(-1, 3)))
     return {
-        "dataset": dataset, "model": model, "m": m, "seed": seed, "step": step, "active": active,
+        "dataset": dataset, "preset": "robust", "model": model, "m": m, "seed": seed, "step": step,
+        "active": active,
         METRIC[dataset]: distance, f"{METRIC[dataset]}_soft": 1.1 * distance,
         "nac": 0.02 + 0.003 * excess + 0.01 * random.random(), "reconstruction_mse": 0.01, "wasserstein": 0.1,
     }  # fmt: skip
@@ -56,7 +57,8 @@ def simulate_history(
             noise = random.standard_normal(2)
             rows.append(
                 {
-                    "dataset": dataset, "model": model, "m": m, "step": step, "seed": seed,
+                    "dataset": dataset, "preset": "robust", "model": model, "m": m,
+                    "step": step, "seed": seed,
                     "reconstruction": (0.02 + 0.4 * np.exp(-step / 1500)) * np.exp(0.1 * noise[0]),
                     "wasserstein": 0.5 * np.exp(-step / 3000) + 0.05 * noise[1],
                     "active": active, **{f"mu_{j}": mu[j] for j in range(m)},

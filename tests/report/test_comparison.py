@@ -21,6 +21,7 @@ GROUP = Group(
         Row("wae", "WAE", "reference"),
     ),
     thresholds=(0.05, 0.3),
+    preset="robust",
 )
 COUNTS = {
     ("maae", 16): [8, 9, 7],

@@ -11,7 +11,7 @@ from maskaae import provenance
 from maskaae.config.checking import check_config
 from maskaae.config.reading import read_config
 from maskaae.report import freshness
-from maskaae.report.freshness import Program, Provenance
+from maskaae.report.freshness import Program, Provenance, Trained
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "docs/results").rglob(freshness.FILE))
@@ -31,9 +31,7 @@ def repository(tmp_path):
         programs=(Program("scripts/fig4.py").hashed(tmp_path),),
         configuration="experiment.yaml",
         configuration_sha256=freshness.configuration_hash(tmp_path / "experiment.yaml"),
-        presets=("robust",),
-        steps=(8000,),
-        seeds=(3, 4, 5),
+        trained=Trained(presets=("robust",), networks=("MLP 64-64",), steps=(8000,), seeds=(3, 4, 5)),
     )
     record.write(tmp_path)
     yield tmp_path
@@ -74,7 +72,15 @@ def test_script_that_is_gone_makes_stale(repository):
 
 def test_sentence_says_whose_numbers_they_are(repository):
     sentence = Provenance.read(repository).sentence()
-    for part in ("`robust`", "`experiment.yaml`", "8,000 steps", "seeds 3 to 5", "0123456", "a machine"):
+    for part in (
+        "`robust`",
+        "`experiment.yaml`",
+        "MLP 64-64",
+        "8,000 steps",
+        "seeds 3 to 5",
+        "0123456",
+        "a machine",
+    ):
         assert part in sentence
 
 
@@ -98,8 +104,9 @@ def test_training_has_the_hash_of_the_code_that_ran(tmp_path):
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps(record))
     said = freshness.describe_experiment(experiment, ["fig4"], tmp_path)
-    assert {program.sha256 for program in said["trained"]} == {"of then"}
-    assert said["hours"] == 4.0 and said["presets"] == ("paper",) and said["steps"] == (500_000,)
+    assert {program.sha256 for program in said["programs"]} == {"of then"}
+    assert said["hours"] == 4.0
+    assert said["trained"].words() == "Preset `paper`; MLP 64-64; 500,000 steps; seeds 0 to 4"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -31,7 +31,7 @@ def test_a_collapsed_mask_has_a_count_of_zero_and_no_nac(metrics: pd.DataFrame) 
     metrics = metrics.assign(active=metrics["active"].mask(hit, 0), nac=metrics["nac"].mask(hit))
     printed = table2.as_printed(table2.table2(metrics, TITLES)).set_index(["Data set", "Capacity $m$"])
     row = printed.loc[("my_digits", 16)]
-    assert (row["MAAE: active"], row["MAAE: NAC"]) == ("0.0 ± 0.0", "–")
+    assert (row["MAAE (robust): active"], row["MAAE (robust): NAC"]) == ("0.0 ± 0.0", "–")
     assert row["WAE: NAC"] != "–"
 
 
@@ -43,7 +43,7 @@ def test_rows_keep_the_order_of_data_sets_and_capacities(metrics: pd.DataFrame) 
 
 def test_a_model_that_was_not_trained_leaves_its_cells_empty(metrics: pd.DataFrame) -> None:
     printed = table2.as_printed(table2.table2(metrics[metrics["model"] == "wae"], TITLES))
-    assert set(printed["MAAE: NAC"]) == {""}
+    assert set(printed["MAAE (robust): NAC"]) == {""}
 
 
 def test_latex_escapes_titles_but_not_their_formulas(metrics: pd.DataFrame) -> None:

@@ -34,6 +34,8 @@ if EXPERIMENT.claims:
             code=code_of("claims"),
             metric=metrics([*known, *images]),
             titles=titles([*known, *images]),
+            presets=presets([*known, *images]),
+            setting=freshness.setting_of(EXPERIMENT, [*known, *images]).words(),
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},
             images={dataset: DATASETS[dataset].capacity for dataset in images},
             thresholds=EXPERIMENT.claims["thresholds"],

@@ -117,6 +117,11 @@ def titles(datasets):
     return {dataset: DATASETS[dataset].title for dataset in datasets}
 
 
+def presets(datasets):
+    """Preset of each data set, which stands behind MAAE's name wherever its numbers do."""
+    return {dataset: DATASETS[dataset].preset for dataset in datasets}
+
+
 def metrics(datasets):
     """Column of the distance that figures show of each data set."""
     return {dataset: DATASETS[dataset].metric for dataset in datasets}

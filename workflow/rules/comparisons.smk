@@ -58,6 +58,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             code=code_of("comparison"),
             groups=[asdict(group) for group in groups],
             metric=metrics(sorted({group.dataset for group in groups})),
+            presets=presets(sorted({group.dataset for group in groups})),
         script:
             "../../scripts/comparison.py"
 

@@ -68,5 +68,6 @@ if EXPERIMENT.dimensions:
             code=code_of("dimensions"),
             metric=metrics(compared_datasets),
             titles=titles(compared_datasets),
+            presets=presets(compared_datasets),
         script:
             "../../scripts/dimensions.py"

@@ -44,6 +44,7 @@ for figure, asked in ASKED_FIGURES.items():
             script=record.script,
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
+            presets=presets(record.wanted(asked)),
         script:
             f"../../scripts/{params.script}.py"
 

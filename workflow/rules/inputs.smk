@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from maskaae.data import registry
 from maskaae.data.registry import SOURCES, input_paths
-from maskaae.report import records
+from maskaae.report import freshness, records
 
 
 def datasets_of(source):

@@ -33,6 +33,7 @@ if OWN in DATASETS:
                 "own_summary", model_classes(OWN, "wae") + model_classes(OWN, "maae")
             ),
             metric=DATASETS[OWN].metric,
+            presets=presets([OWN]),
             seed=EXPERIMENT.evaluation["seed"],
         script:
             "../../scripts/own_summary.py"

@@ -42,6 +42,7 @@ for table, asked in EXPERIMENT.tables.items():
             script=record.script,
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
+            presets=presets(record.wanted(asked)),
         script:
             f"../../scripts/{params.script}.py"
 

@@ -257,9 +257,9 @@ def _comparisons(keys: Configuration, entries: dict[str, DatasetEntry]) -> dict[
         for comparison in getattr(keys, section):
             name = comparison.dataset
             try:
-                group = group_of(comparison, keys.variants)
                 if name not in entries:
                     raise ValueError(f"no data set {name!r}{suggestion(name, entries)}")
+                group = group_of(comparison, keys.variants, entries[name].preset)
                 overrides = (keys.hyperparameters, own[name])
                 entries[name] = _with_variants(entries[name], group, keys, overrides)
             except ValueError as error:

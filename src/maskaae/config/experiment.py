@@ -40,6 +40,8 @@ class Setting:
 
     network: Values
     hyperparameters: Hyperparameters
+    preset: Preset
+    """What the hyper-parameters were changed from."""
 
 
 def lineage(name: str, variants: Mapping[str, Variant]) -> list[str]:
@@ -77,13 +79,13 @@ def varied(own: Setting, overrides: Sequence[Values], name: str, variants: Mappi
     setting = own
     for step in lineage(name, variants):
         variant = variants[step]
-        hyperparameters = setting.hyperparameters
+        hyperparameters, preset = setting.hyperparameters, variant.preset or setting.preset
         if variant.preset is not None:
-            hyperparameters = PRESETS[variant.preset]
+            hyperparameters = PRESETS[preset]
             for values in overrides:
                 hyperparameters = hyperparameters.override(values)
         hyperparameters = hyperparameters.override(variant.hyperparameters)
-        changed = Setting({**setting.network, **variant.network}, hyperparameters)
+        changed = Setting({**setting.network, **variant.network}, hyperparameters, preset)
         if changed == setting:
             raise ValueError(f"variants: {step}: changes nothing here; leave it out or change a value")
         setting = changed
@@ -116,10 +118,12 @@ class Group:
     capacities: tuple[int, ...]
     rows: tuple[Row, ...]
     thresholds: tuple[float, ...]
+    preset: Preset
+    """That of the base."""
 
 
-def group_of(comparison: Comparison, variants: Mapping[str, Variant]) -> Group:
-    """Work out the runs of a comparison.
+def group_of(comparison: Comparison, variants: Mapping[str, Variant], own: Preset) -> Group:
+    """Work out the runs of a comparison on a data set that has some preset of its own.
 
     Raises
     ------
@@ -127,8 +131,8 @@ def group_of(comparison: Comparison, variants: Mapping[str, Variant]) -> Group:
         If it names a variant that is not there, or one of another base.
     """
     base = comparison.base
-    if base is not None:
-        lineage(base, variants)
+    line = [] if base is None else lineage(base, variants)
+    presets = [own, *(preset for name in line if (preset := variants[name].preset) is not None)]
     rows = [Row(label(MASKED, base), BASE_TITLE, "base")]
     for name in comparison.variants:
         lineage(name, variants)
@@ -146,6 +150,7 @@ def group_of(comparison: Comparison, variants: Mapping[str, Variant]) -> Group:
         capacities=tuple(comparison.capacities),
         rows=tuple(rows),
         thresholds=tuple(comparison.thresholds),
+        preset=presets[-1],
     )
 
 
@@ -193,7 +198,9 @@ class DatasetEntry:
     def setting(self, model_label: str) -> Setting:
         """Networks and constants of a model as the data set trains it, or of one of its variants."""
         variant = split_label(model_label)[1]
-        return Setting(self.network, self.hyperparameters) if variant is None else self.variants[variant]
+        if variant is not None:
+            return self.variants[variant]
+        return Setting(self.network, self.hyperparameters, self.preset)
 
     def models_at(self, m: int) -> list[str]:
         """Models that are trained at a capacity."""

@@ -26,7 +26,7 @@ from maskaae.report.figures.drawing import (
     paper_style,
 )
 from maskaae.report.markup import markdown_table
-from maskaae.report.selection import metric_label
+from maskaae.report.selection import metric_label, model_name
 from maskaae.report.statistics import interval_kinds, interval_label, over_seeds, seed_interval
 
 QUANTITIES: Mapping[str, str] = {
@@ -140,7 +140,11 @@ def _of(frame: pd.DataFrame, group: Group, label: str) -> pd.DataFrame:
 
 def _named(rows: pd.DataFrame, group: Group, title: str, kind: str, metric: str) -> pd.DataFrame:
     named = rows.rename(columns={"model": "label"}).assign(
-        group=group.title, dataset=group.dataset, row=title, kind=kind, metric=metric
+        group=f"{group.title}, {model_name('maae', [group.preset])}",
+        dataset=group.dataset,
+        row=title,
+        kind=kind,
+        metric=metric,
     )
     return named.reindex(columns=[*ROW, "metric", "seed", *QUANTITIES])
 

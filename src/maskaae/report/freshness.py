@@ -74,6 +74,25 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What an experiment trains, each once; all empty where nothing is known."""
+
+    presets: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+    def words(self) -> str:
+        """Preset, networks, length and seeds in a line; the names of the data stand in every table."""
+        parts = [f"Preset {' and '.join(f'`{preset}`' for preset in self.presets)}"] if self.presets else []
+        parts += [" or ".join(self.networks)] if self.networks else []
+        parts += [f"{' or '.join(f'{steps:,}' for steps in self.steps)} steps"] if self.steps else []
+        parts += [f"seeds {ranges(self.seeds)}"] if self.seeds else []
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What made a folder of results; what is not known of an older one is empty.
 
@@ -83,8 +102,8 @@ class Provenance:
         What fills the folder.
     configuration, configuration_sha256 : str
         File in the repository, and the hash of what it says, comments left out; empty for benchmarks.
-    presets, datasets, networks, steps, seeds : tuple
-        Of the experiment, each once.
+    trained : Trained
+        Of the experiment.
     commits : tuple of str
         Of the checkouts that trained.
     machine : str
@@ -104,11 +123,7 @@ class Provenance:
     programs: tuple[Program, ...]
     configuration: str = ""
     configuration_sha256: str = ""
-    presets: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    networks: tuple[str, ...] = ()
-    steps: tuple[int, ...] = ()
-    seeds: tuple[int, ...] = ()
+    trained: Trained = Trained()
     hours: float | None = None
 
     def write(self, folder: Path) -> None:
@@ -120,12 +135,13 @@ class Provenance:
     def read(cls, folder: Path) -> Provenance:
         """Read the record of a folder."""
         values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        trained = Trained(**{name: tuple(value) for name, value in values.pop("trained").items()})
+        values["commits"] = tuple(values["commits"])
         programs = tuple(
             Program(**{**program, "entry_points": tuple(program["entry_points"])})
             for program in values["programs"]
         )
-        return cls(**{**values, **lists, "programs": programs})
+        return cls(**{**values, "trained": trained, "programs": programs})
 
     def changes(self, repository: Path) -> dict[str, list[str]]:
         """Names of what is different today, by stage; nothing if the results are fresh."""
@@ -141,10 +157,8 @@ class Provenance:
 
     def sentence(self) -> str:
         """Whose numbers these are, in a line: preset, configuration, length, seeds, commit, machine."""
-        parts = [f"Preset {' and '.join(f'`{preset}`' for preset in self.presets)}"] if self.presets else []
+        parts = [words] if (words := self.trained.words()) else []
         parts += [f"`{self.configuration}`"] if self.configuration else []
-        parts += [f"{' or '.join(f'{steps:,}' for steps in self.steps)} steps"] if self.steps else []
-        parts += [f"seeds {ranges(self.seeds)}"] if self.seeds else []
         commits = ", ".join(commit[:7] for commit in self.commits)
         parts += [f"commit{'s' if len(self.commits) > 1 else ''} {commits}"] if commits else []
         parts += [self.machine] if self.machine else []
@@ -264,30 +278,29 @@ def describe_experiment(experiment: Experiment, names: Sequence[str], results: P
         json.loads((results / f"runs/{dataset}/{label}/m{m}/run.json").read_text(encoding="utf-8"))
         for dataset, label, m in runs
     ]
-    trained = {
+    programs_trained = {
         dataclasses.replace(_of_model(experiment, "train", *run[:2]), sha256=record["code_sha256"])
         for run, record in zip(runs, records, strict=True)
     }
-    entries = [experiment.datasets[name] for name in dict.fromkeys(dataset for dataset, _, _ in runs)]
     return {
-        "trained": trained,
+        "programs": programs_trained,
         "devices": sorted({record["device"] for record in records}),
         "commits": tuple(sorted({record["commit"] or "unknown" for record in records})),
         "hours": round(sum(record["seconds"] for record in records) / 3600, 2),
-        **setting_of(experiment, [entry.name for entry in entries]),
+        "trained": setting_of(experiment, list(dict.fromkeys(dataset for dataset, _, _ in runs))),
     }
 
 
-def setting_of(experiment: Experiment, datasets: Sequence[str]) -> dict[str, Any]:
-    """Presets, names of data, networks, steps and seeds of some data sets of an experiment, each once."""
+def setting_of(experiment: Experiment, datasets: Sequence[str]) -> Trained:
+    """What is trained on some data sets of an experiment."""
     entries = [experiment.datasets[name] for name in datasets]
-    return {
-        "presets": tuple(dict.fromkeys(entry.preset for entry in entries)),
-        "datasets": tuple(entry.title for entry in entries),
-        "networks": tuple(dict.fromkeys(_network(entry.network) for entry in entries)),
-        "steps": tuple(sorted({entry.training["steps"] for entry in entries})),
-        "seeds": tuple(experiment.seeds),
-    }
+    return Trained(
+        presets=tuple(dict.fromkeys(entry.preset for entry in entries)),
+        datasets=tuple(entry.title for entry in entries),
+        networks=tuple(dict.fromkeys(_network(entry.network) for entry in entries)),
+        steps=tuple(sorted({entry.training["steps"] for entry in entries})),
+        seeds=tuple(experiment.seeds),
+    )
 
 
 def _network(network: Mapping[str, Any]) -> str:

@@ -17,16 +17,17 @@ EXTRACTORS = {
 }
 
 
-def read_runs(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Concatenate one csv a run, with the columns dataset, model, m that name it.
+def read_runs(paths: Iterable[str | Path], presets: Mapping[str, str]) -> pd.DataFrame:
+    """Concatenate one csv a run, with the columns dataset, model, m that name it, and preset.
 
     Not every csv repeats its run's name, but the folder `{dataset}/{model}/m{m}/` around it does. ValueError
-    if there is no file, a file has no rows, or its folder names no run.
+    if there is no file, a file has no rows, or its folder names no run. `presets` has that of each data set.
     """
     frames = [_read_run(Path(path)) for path in paths]
     if not frames:
         raise ValueError("a figure of runs needs the csv of at least one run; none given")
-    return pd.concat(frames, ignore_index=True).copy()  # in one piece: histories have hundreds of columns
+    runs = add_by_dataset(pd.concat(frames, ignore_index=True), "preset", presets)
+    return runs.copy()  # in one piece: histories have hundreds of columns
 
 
 def _read_run(path: Path) -> pd.DataFrame:
@@ -103,6 +104,14 @@ def models_in_order(names: Iterable[str]) -> list[str]:
     """Each model once, in the order of `TITLES`."""
     present = set(names)
     return [model for model in TITLES if model in present]
+
+
+def model_name(model: str, presets: Iterable[str]) -> str:
+    """What figures and tables call a model: MAAE with the preset, or presets, of the numbers shown."""
+    if model != "maae":
+        return TITLES[model]
+    known = " and ".join(dict.fromkeys(presets))
+    return f"{TITLES[model]} ({known})" if known else TITLES[model]
 
 
 def metric_label(column: str) -> str:

@@ -7,14 +7,14 @@ import pandas as pd
 from maskaae.evaluation.dimension import count_stability
 from maskaae.evaluation.protocol import last
 from maskaae.report.markup import Language
-from maskaae.report.selection import in_order
+from maskaae.report.selection import in_order, model_name
 from maskaae.report.statistics import SeedInterval, cell, interval_label, quantity_rows
 
 MODELS = ("wae", "maae")
 QUANTITIES = ("active", "nac")
-CELLS = {"wae nac": "WAE: NAC", "maae active": "MAAE: active", "maae nac": "MAAE: NAC"}
+CELLS = {"wae nac": "WAE: NAC", "maae active": "{maae}: active", "maae nac": "{maae}: NAC"}
 DECIMALS = {"active": 1, "nac": 3}
-KEYS = ["dataset", "title", "m"]
+KEYS = ["dataset", "title", "preset", "m"]
 
 
 def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def table2(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     -------
     DataFrame
         A row a data set, capacity, model and quantity ("active", a number of dimensions; "nac", from 0 to 1):
-        dataset, title, m, model, quantity, mean, low, high, seeds, kind (see
+        dataset, title, preset, m, model, quantity, mean, low, high, seeds, kind (see
         `maskaae.report.statistics.seed_interval`), lost (seeds that diverged in training). NAC is undefined,
         so empty, with fewer than two active dimensions.
     """
@@ -43,12 +43,14 @@ def as_printed(table: pd.DataFrame) -> pd.DataFrame:
     ]
     columns = table["model"] + " " + table["quantity"]
     wide = table.assign(text=texts, column=columns).pivot(index=KEYS, columns="column", values="text")
-    wide = wide.reindex(columns=list(CELLS)).astype(object).fillna("").rename(columns=CELLS).reset_index()
+    wide = wide.reindex(columns=list(CELLS)).astype(object).fillna("")
+    maae = model_name("maae", table["preset"])
+    wide = wide.rename(columns={name: text.format(maae=maae) for name, text in CELLS.items()}).reset_index()
     order = {title: place for place, title in enumerate(table["title"].unique())}
     wide = wide.sort_values(
         ["title", "m"], key=lambda keys: keys.map(order) if keys.name == "title" else keys
     )
-    return wide.drop(columns="dataset").rename(columns={"title": "Data set", "m": "Capacity $m$"})
+    return wide.drop(columns=["dataset", "preset"]).rename(columns={"title": "Data set", "m": "Capacity $m$"})
 
 
 def note(table: pd.DataFrame) -> str:
@@ -56,7 +58,8 @@ def note(table: pd.DataFrame) -> str:
     lost = "Seeds whose training diverged count in nothing; their number is given as lost."
     return (
         f"Last checkpoint; mean and {interval_label(table)}. "
-        "NAC over the unmasked dimensions of MAAE (equation 18); – where fewer than two are active."
+        f"NAC over the unmasked dimensions of {model_name('maae', table['preset'])} (equation 18); "
+        "– where fewer than two are active."
     ) + (f" {lost}" if table["lost"].any() else "")
 
 

@@ -14,9 +14,10 @@ from maskaae.report.claims.measured import (
     accuracy,
     best_capacity,
     counts,
+    distances,
     relative_distances,
 )
-from maskaae.report.claims.wording import as_markdown, caption, overall
+from maskaae.report.claims.wording import as_markdown, caption, open_until, overall
 from maskaae.report.records import RECORDS
 
 SEEDS, STEPS = range(5), (0, 100, 200, 300, 400)
@@ -37,7 +38,7 @@ def checkpoint(dataset, model, m, *, seed, step, random):
     masked = model == "maae" and m > N and step >= 300
     rest = max(0, 300 - step) / 300
     return {
-        "dataset": dataset, "model": model, "m": m, "seed": seed, "step": step,
+        "dataset": dataset, "preset": "robust", "model": model, "m": m, "seed": seed, "step": step,
         "active": N if masked else m,
         METRIC[dataset]: distance(model, m) * (1 + 5 * rest) * (1 + 0.002 * random.standard_normal()),
         "nac": (0.1 if model == "wae" else 0.05) + 0.001 * random.standard_normal(),
@@ -69,7 +70,7 @@ def verdicts(metrics, **thresholds):
 
 def report(metrics):
     measured = measure(metrics)
-    return as_markdown(judge_claims(measured), counts(measured), relative_distances(measured), TITLES)
+    return as_markdown(judge_claims(measured), measured, TITLES, "Preset `robust`; 400 steps")
 
 
 def of_claims(table):
@@ -230,8 +231,7 @@ def test_accuracy_is_one_where_every_count_is_n():
 def test_no_counts_without_data_of_known_n():
     found = counts(Measured.of(runs(datasets=("pictures",)), METRIC, {}, {"pictures": 8}, Thresholds()))
     assert found.empty
-    relative = relative_distances(measure(runs()))
-    assert "No run of MAAE" in as_markdown(verdicts(runs()), found, relative, {})
+    assert "No run of MAAE" in report(runs(datasets=("pictures",)))
 
 
 def test_distances_relative_to_the_best_wae_by_hand():
@@ -252,7 +252,7 @@ def test_distances_on_images_are_those_of_every_capacity():
     relative = relative_distances(measure(runs(datasets=("pictures",))))
     assert list(relative["m"]) == list(CAPACITIES)
     assert relative.set_index("m").loc[2, "ratio"] == pytest.approx(3.0, rel=0.01)  # 6 to WAE's 2 at m = 4
-    assert "| Pictures | 4 | m = 2: 3.00 [" in report(runs(datasets=("pictures",)))
+    assert "| Pictures | 4 | MAAE (robust): m = 2: 3.00 [" in report(runs(datasets=("pictures",)))
 
 
 def test_without_wae_there_is_nothing_to_compare_distances_with():
@@ -263,3 +263,35 @@ def test_without_wae_there_is_nothing_to_compare_distances_with():
 
 def test_the_best_capacity_is_that_of_the_lowest_mean():
     assert best_capacity(pd.DataFrame({8: [1.0, 9.0], 16: [3.0, 3.0], 32: [4.0, 4.0]})) == 16
+
+
+def test_a_seed_far_above_the_others_of_its_run_is_named_with_its_cause():
+    metrics = runs(datasets=("known",), models=("wae", "maae"))
+    stuck = (metrics["model"] == "wae") & (metrics["m"] == 4) & (metrics["seed"] == 3)
+    metrics.loc[stuck, "fd_raw_10k"] *= 10
+    metrics.loc[stuck, "prior_divergence"] = 7.5
+    found = distances(measure(metrics))
+    assert found.loc[found["stuck"], ["model", "m", "seed"]].to_numpy().tolist() == [["wae", 4, 3]]
+    text = report(metrics)
+    assert "seed 3 at 20" in text and "divergence from the prior 7.5 against" in text
+    row = next(line for line in text.splitlines() if line.startswith("| Known n | WAE | 4 |"))
+    median, mean = (float(number) for number in row.split("|")[4:6])
+    assert median == pytest.approx(2.0, abs=0.01) and mean == pytest.approx(5.6, abs=0.1)  # left in the mean
+
+
+def test_what_would_decide_an_inconclusive_claim_is_said():
+    metrics = runs(seeds=range(3))
+    off = (metrics["model"] == "maae") & (metrics["m"] == 16) & (metrics["seed"] == 1)
+    metrics.loc[off & (metrics["step"] >= 300), "active"] = N + 2
+    table = verdicts(metrics)
+    rows = table[table["claim"] == "c"]
+    assert of_claims(table)["c"] == "inconclusive"
+    assert rows["leans"].tolist() == ["supported"] and rows["seeds_needed"].iloc[0] > 3
+    assert f"{rows['seeds_needed'].iloc[0]:g} seeds would make it supported" in open_until(rows)
+
+
+def test_the_report_says_whose_numbers_these_are():
+    text = report(runs())
+    assert text.startswith("Preset `robust`; 400 steps")
+    found = text[text.index("## Statements") : text.index("## Figure by figure")]
+    assert "MAAE (robust)" in found and "MAAE'" not in found and "MAAE at" not in found

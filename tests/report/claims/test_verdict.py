@@ -83,3 +83,32 @@ def test_several_statements_are_supported_only_if_all_are():
     assert together([good, none]) is open_
     assert together([bad, none]) is bad
     assert together([none, none]) is none
+
+
+def test_seeds_that_would_decide_are_the_first_whose_interval_keeps_the_bound():
+    """Of spread 1 and mean 1: half an interval of 6 seeds is 2.571 / sqrt(6) = 1.05, of 7 seeds 0.925."""
+    values = np.array([0.0, 1.0, 2.0])
+    assert t_interval(values).high - 1 == pytest.approx(4.3027 / math.sqrt(3), rel=1e-4)
+    decisive = at_every({"m = 4": values}, Bounds(0.0))
+    assert decisive.outlook == (Verdict.SUPPORTED, 7)
+
+
+def test_one_place_beyond_its_bound_is_enough_to_refuse_and_all_places_are_needed_to_support():
+    near, far, wide = [1.05, 1.15, 1.25], [1.0, 1.3, 1.6], [-1.0, 0.9, 2.8]
+    within = at_every({"near": near, "far": far}, Bounds(1.0)).outlook
+    alone = [
+        at_every({"near": near, "other": near}, Bounds(1.0)),
+        at_every({"far": far, "x": far}, Bounds(1.0)),
+    ]
+    assert within.leans is Verdict.SUPPORTED
+    assert within.seeds == max(one.outlook.seeds for one in alone)
+    beyond = at_every({"near": near, "wide": wide}, Bounds(1.0)).outlook
+    assert beyond.leans is Verdict.NOT_SUPPORTED
+    assert beyond.seeds > within.seeds
+
+
+def test_nothing_is_looked_ahead_for_where_a_verdict_stands_or_no_interval_does():
+    assert at_every({"m = 4": [2.0, 2.1, 1.9]}, ABOVE_ONE).outlook.leans is None
+    assert at_every({"m = 4": [2.0]}, ABOVE_ONE).outlook.leans is None
+    on_the_bound = at_every({"m = 4": [0.9, 1.0, 1.1]}, ABOVE_ONE).outlook
+    assert math.isinf(on_the_bound.seeds)

@@ -18,7 +18,7 @@ COURSES = {  # FID at each capacity
 @pytest.fixture
 def metrics() -> pd.DataFrame:
     rows = [
-        {"dataset": "n8", "model": model, "m": m, "seed": seed, "step": step, "active": m,
+        {"dataset": "n8", "preset": "robust", "model": model, "m": m, "seed": seed, "step": step, "active": m,
          "fd_raw_10k": fid * 1.5 ** (seed - 1) + (step == 100)}
         for model, course in COURSES.items()
         for m, fid in zip(CAPACITIES, course, strict=True)
@@ -48,7 +48,7 @@ def test_every_panel_shows_one_model_and_the_others_behind_it(metrics):
         assert len(curves) == 3  # its own and two others
     texts = {ax.get_title(): ax.texts[0].get_text() for ax in panels}
     assert texts["WAE"] == "×4 at $m=32$"
-    assert texts["MAAE"] == "lowest at the largest $m$"
+    assert texts["MAAE (robust)"] == "lowest at the largest $m$"
 
 
 def test_a_model_undefined_somewhere_is_drawn_with_a_note(metrics):
@@ -65,7 +65,9 @@ def test_sample_rows_hold_real_images_then_each_models_first_ones():
     for model in ("wae", "rae"):
         kinds = ["generated"] * 64 + ["real"] * 16
         pixels = pd.DataFrame(random.integers(0, 256, size=(80, 4))).add_prefix("p")
-        labels = pd.DataFrame({"kind": kinds, "index": [*range(64), *range(16)], "dataset": "d"})
+        labels = pd.DataFrame(
+            {"kind": kinds, "index": [*range(64), *range(16)], "dataset": "d", "preset": "robust"}
+        )
         frames.append(pd.concat([labels.assign(model=model, m=16), pixels], axis=1))
     frame = samples.model_samples_data(pd.concat(frames), {"d": [2, 2, 1]}, {"d": "Digits"})
     counts = frame.groupby("model").size().to_dict()

@@ -31,6 +31,7 @@ from maskaae.training.run import TrainedRun
 from maskaae.training.store import RunStore
 
 METRIC = "fd_raw_100"
+PRESETS = {"digits": "paper"}
 # No mask update at all: what is set below stays.
 STILL = PAPER.override({"mask_delay": 10_000})
 SPEC = ModelSpec("maae", 4, (0, 1, 2), "images", (2, 2, 1), (8,), (8,), STILL)
@@ -124,7 +125,7 @@ def test_every_figure_is_drawn(runs, tmp_path):
 
 def test_every_empty_cell_of_the_metrics_has_its_reason(runs):
     case, folder = runs
-    metrics = read_runs(paths(folder, "metrics", "maae"))
+    metrics = read_runs(paths(folder, "metrics", "maae"), PRESETS)
     empty = metrics.drop(columns="undefined", errors="ignore").isna().any(axis=1)
     assert empty.any() == (case != "as_it_is")
     if empty.any():
@@ -142,18 +143,18 @@ def test_every_empty_cell_of_the_metrics_has_its_reason(runs):
 
 def test_table_2_shows_what_is_undefined_and_what_was_lost(runs):
     case, folder = runs
-    metrics = read_runs(paths(folder, "metrics", "wae", "maae"))
+    metrics = read_runs(paths(folder, "metrics", "wae", "maae"), PRESETS)
     row = as_printed(table2(metrics, {"digits": "Digits"})).iloc[0]
     shown = {"collapsed": ("0.0 ± 0.0", "–"), "one_active": ("1.0 ± 0.0", "–")}
     if case in shown:
-        assert (row["MAAE: active"], row["MAAE: NAC"]) == shown[case]
-    assert ("(1 lost)" in row["MAAE: active"]) == (case == "first_lost")
+        assert (row["MAAE (paper): active"], row["MAAE (paper): NAC"]) == shown[case]
+    assert ("(1 lost)" in row["MAAE (paper): active"]) == (case == "first_lost")
     assert "nan" not in " ".join(row.astype(str))
 
 
 def test_the_summary_of_own_data_can_be_written(runs):
     case, folder = runs
-    metrics = read_runs(paths(folder, "metrics", "wae", "maae"))
+    metrics = read_runs(paths(folder, "metrics", "wae", "maae"), PRESETS)
     info = json.loads((folder / "data/dataset.json").read_text())
     text = summarise(metrics, METRIC, info, folder / "digits/maae/m4", [])
     assert ("closed every dimension" in text) == (case == "collapsed")

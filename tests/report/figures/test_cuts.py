@@ -9,7 +9,15 @@ from maskaae.report.figures import cuts
 def history():
     """Two seeds, m = 2; the search ends at step 20, after which the measured values stay."""
     rows = [
-        {"dataset": "d", "model": "maae", "m": 2, "seed": seed, "step": step, "active": active}
+        {
+            "dataset": "d",
+            "preset": "robust",
+            "model": "maae",
+            "m": 2,
+            "seed": seed,
+            "step": step,
+            "active": active,
+        }
         | {f"cut_reconstruction_{k}": error for k, error in enumerate(errors)}
         | {f"cut_wasserstein_{k}": 0.5 * k for k in range(3)}
         for seed in (0, 1)
@@ -59,7 +67,7 @@ def test_cuts_end_where_the_search_of_any_seed_stopped_training_them():
 def test_reach_is_that_of_each_data_sets_last_window():
     """Ten dimensions open: a last window up to 1.2 times as many ends at 14, one up to 1.5 at 17."""
     errors = {f"cut_{quantity}_{k}": 0.1 for quantity in ("reconstruction", "wasserstein") for k in range(20)}
-    wide = history()[["dataset", "model", "m", "seed", "step"]].assign(active=10, **errors)
+    wide = history()[["dataset", "preset", "model", "m", "seed", "step"]].assign(active=10, **errors)
     two = pd.concat([wide, wide.assign(dataset="e")])
     frame = cuts.cuts_data(two, {"d": 1, "e": 1}, {"d": 1.2, "e": 1.5}, {"d": "D", "e": "E"})
     assert frame.groupby("dataset")["k"].max().to_dict() == {"d": 14, "e": 17}
@@ -70,5 +78,8 @@ def test_run_with_a_soft_mask_is_refused():
         ValueError, match=r"figure `cuts`: no column cut_.* in the histories of d; only .*nested"
     ):
         cuts.cuts_data(
-            history()[["dataset", "model", "m", "seed", "step", "active"]], {"d": 1}, {"d": 1.5}, {"d": "D"}
+            history()[["dataset", "preset", "model", "m", "seed", "step", "active"]],
+            {"d": 1},
+            {"d": 1.5},
+            {"d": "D"},
         )

@@ -17,7 +17,7 @@ def simulated_samples(dataset: str, size: int, model: str = "maae") -> pd.DataFr
         values = np.repeat(np.arange(count)[:, None], size, axis=1)
         part = pd.DataFrame(values).add_prefix("p")
         parts.append(part.assign(kind=kind, index=range(count)))
-    return pd.concat(parts, ignore_index=True).assign(dataset=dataset, model=model, m=16)
+    return pd.concat(parts, ignore_index=True).assign(dataset=dataset, preset="robust", model=model, m=16)
 
 
 def test_figure_6_takes_the_first_samples_that_fill_a_square_and_the_real_images() -> None:
@@ -48,7 +48,7 @@ def test_data_sets_of_different_image_sizes_share_a_figure() -> None:
     frame = samples.fig6_data(both, {"digits": [2, 2, 1], "colour": [2, 2, 3]}, TITLES)
     figure = samples.draw_fig6(frame)
     assert [block.get_suptitle() for block in figure.subfigs] == ["Digits", "Colour"]
-    assert [ax.get_title() for ax in figure.subfigs[0].axes] == ["real", "MAAE, $m=16$"]
+    assert [ax.get_title() for ax in figure.subfigs[0].axes] == ["real", "MAAE (robust), $m=16$"]
 
 
 def test_figure_6_refuses_vectors() -> None:
@@ -102,7 +102,8 @@ def matrix(model: str, active: list[bool], off_diagonal: float) -> pd.DataFrame:
         for seed, factor in enumerate((1, 2))
     ]
     both = pd.concat(seeds, ignore_index=True)
-    return both.assign(active_i=mask[both["i"]], active_j=mask[both["j"]], dataset="digits", model=model, m=m)
+    names = {"dataset": "digits", "preset": "robust", "model": model}
+    return both.assign(active_i=mask[both["i"]], active_j=mask[both["j"]], m=m, **names)
 
 
 def titles(figure: Figure) -> list[str]:
@@ -119,7 +120,7 @@ def test_figure_10_shows_the_mean_over_seeds_and_their_nac_over_active_dimension
     assert shown["maae", 0, 1] == pytest.approx(0.15)
     assert titles(covariance.draw_fig10(frame)) == [
         "WAE: 3 of $m=3$ active, NAC 0.375",
-        "MAAE: 2 of $m=3$ active, NAC 0.150",
+        "MAAE (robust): 2 of $m=3$ active, NAC 0.150",
     ]
 
 
@@ -153,7 +154,7 @@ def test_a_collapsed_mask_has_no_nac_and_constant_dimensions_are_left_open() -> 
     figure = covariance.draw_fig10(covariance.fig10_data(pd.concat([wae, maae]), TITLES))
     assert titles(figure) == [
         "WAE: 3 of $m=3$ active, NAC undefined",
-        "MAAE: 0 of $m=3$ active, NAC undefined",
+        "MAAE (robust): 0 of $m=3$ active, NAC undefined",
     ]
     assert figure.axes[1].images[-1].get_array().mask.all()
     assert "undefined (constant)" in {text.get_text() for text in figure.legends[0].get_texts()}

@@ -18,6 +18,7 @@ PARAMS = {
     "metric": {"synthetic_n8": "fd_raw_10k", "digits": "fid_classifier_10k"},
     "titles": {"synthetic_n8": "Synthetic, $n=8$", "digits": "Digits"},
     "threshold": {"synthetic_n8": 0.1, "digits": 0.1},
+    "presets": {"synthetic_n8": "robust", "digits": "paper"},
 }
 ENDINGS = ("csv", "pdf", "png", "md", "tex")
 INFOS = [
@@ -47,9 +48,9 @@ def write_runs(frame: pd.DataFrame, name: str, folder: Path) -> list[str]:
     for (dataset, model, m), rows in frame.groupby(["dataset", "model", "m"], sort=False):
         path = folder / f"{dataset}/{model}/m{m}/{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.drop(columns=["dataset", "model", "m"]).dropna(axis="columns", how="all").to_csv(
-            path, index=False
-        )
+        rows.drop(columns=["dataset", "preset", "model", "m"], errors="ignore").dropna(
+            axis="columns", how="all"
+        ).to_csv(path, index=False)
         paths.append(str(path))
     return paths
 
@@ -130,7 +131,7 @@ def test_a_csv_whose_folder_names_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"metrics\.csv: folder names no run; expected {dataset}/{model}/m{m}"
     ):
-        read_runs([path])
+        read_runs([path], PARAMS["presets"])
 
 
 def test_an_empty_csv_is_refused_by_name(tmp_path: Path) -> None:
@@ -138,9 +139,9 @@ def test_an_empty_csv_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "digits/wae/m4/metrics.csv"
     path.write_text("seed,step\n")
     with pytest.raises(ValueError, match=r"m4/metrics\.csv: no rows"):
-        read_runs([path])
+        read_runs([path], PARAMS["presets"])
     with pytest.raises(ValueError, match="at least one run; none given"):
-        read_runs([])
+        read_runs([], {})
 
 
 def test_all_models_over_capacity_are_drawn(inputs: Inputs, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from maskaae.evaluation.protocol import PRIOR_DIVERGENCE_CODES
 from maskaae.report.claims.measured import Measured, best_capacity, capacities
-from maskaae.report.claims.verdict import Bounds, Verdict, at_every
+from maskaae.report.claims.verdict import Bounds, Outlook, Verdict, at_every
 from maskaae.report.statistics import Interval
 
 INFINITE = 1e6
@@ -34,6 +34,8 @@ class Check(NamedTuple):
         Of the statistic there, and where it must lie.
     needs, runs : str
         Runs that are missing, if it was not tested, and that were used, if it was.
+    outlook : Outlook
+        How many seeds would decide it, if it is inconclusive.
     """
 
     part: str
@@ -45,6 +47,7 @@ class Check(NamedTuple):
     verdict: Verdict = Verdict.NOT_TESTED
     needs: str = ""
     runs: str = ""
+    outlook: Outlook = Outlook()
 
 
 def judge(
@@ -64,13 +67,15 @@ def judge(
     if not values:
         return check
     if not ratio:
-        where, interval, verdict = at_every(values, bounds)
+        where, interval, verdict, outlook = at_every(values, bounds)
     else:
         logs = {where: np.log(of_seeds) for where, of_seeds in values.items()}
         lowest = math.log(bounds.low) if bounds.low > 0 else -math.inf
-        where, (mean, low, high, seeds), verdict = at_every(logs, Bounds(lowest, math.log(bounds.high)))
+        decisive = at_every(logs, Bounds(lowest, math.log(bounds.high)))
+        where, (mean, low, high, seeds), verdict, outlook = decisive
         interval = Interval(math.exp(mean), math.exp(low), math.exp(high), seeds)
-    return check._replace(at=where, interval=interval, bounds=bounds, verdict=verdict, needs="", runs=runs)
+    judged = check._replace(at=where, interval=interval, bounds=bounds, verdict=verdict)
+    return judged._replace(needs="", runs=runs, outlook=outlook)
 
 
 def ratios(table: pd.DataFrame, to: int, others: list[int]) -> dict[str, pd.Series[float]]:
@@ -103,9 +108,10 @@ def wae_u_shape(measured: Measured) -> Iterator[Check]:
 def maae_flat(measured: Measured) -> Iterator[Check]:
     """Claim (b), on data of known n."""
     margin = 1 + measured.thresholds.margin
-    flat = f"FD of MAAE at every m > n is within a factor {margin:g} of that at m = n"
-    best = f"FD of MAAE at every m >= n is at most {margin:g} times that of WAE at its best m"
     for dataset, n in measured.known.items():
+        name = measured.maae(dataset)
+        flat = f"FD of {name} at every m > n is within a factor {margin:g} of that at m = n"
+        best = f"FD of {name} at every m >= n is at most {margin:g} times that of WAE at its best m"
         maae, wae = measured.at_end(dataset, "maae"), measured.at_end(dataset, "wae")
         above = [m for m in capacities(maae) if m > n]
         b1 = Check("b1", dataset, flat, needs=f"MAAE at m = {n} and above")
@@ -123,8 +129,9 @@ def maae_flat(measured: Measured) -> Iterator[Check]:
 def count_is_n(measured: Measured) -> Iterator[Check]:
     """Claim (c), on data of known n."""
     bound = measured.thresholds.count_error
-    statement = f"MAAE's count is off from n by at most {bound:g} on average over seeds, at every m >= n"
+    off = f"is off from n by at most {bound:g} on average over seeds, at every m >= n"
     for dataset, n in measured.known.items():
+        statement = f"the count of {measured.maae(dataset)} {off}"
         count = measured.at_end(dataset, "maae", "active")
         enough = [m for m in capacities(count) if m >= n]
         errors = {f"m = {m}": (count[m] - n).abs() for m in enough}
@@ -139,9 +146,10 @@ def images_over_capacity(measured: Measured) -> Iterator[Check]:
     u_shape = (
         f"FID of WAE at the smallest and at the largest m is above {rise:g} times that at its best m* between"
     )
-    flat = f"FID of MAAE at every m > m* is within a factor {margin:g} of that at m*"
-    same = f"MAAE's largest and smallest count over m >= m*, of one seed, are at most {apart:g} apart"
     for dataset in measured.images:
+        name = measured.maae(dataset)
+        flat = f"FID of {name} at every m > m* is within a factor {margin:g} of that at m*"
+        same = f"largest and smallest count of {name} over m >= m*, of one seed, are at most {apart:g} apart"
         wae, maae = measured.at_end(dataset, "wae"), measured.at_end(dataset, "maae")
         statements = {"d1": u_shape, "d2": flat, "d3": same}
         d1, d2, d3 = (
@@ -168,8 +176,9 @@ def images_over_capacity(measured: Measured) -> Iterator[Check]:
 
 def best_of_models(measured: Measured) -> Iterator[Check]:
     """Claim (e), on images, at the capacity that the data set shows."""
-    statement = "FID of every other auto-encoder, relative to MAAE's at the same m, is above 1"
     for dataset, m in measured.images.items():
+        name = measured.maae(dataset)
+        statement = f"FID of every other auto-encoder, relative to that of {name} at the same m, is above 1"
         at_m = {
             model: table[m]
             for model in measured.models(dataset)
@@ -185,8 +194,8 @@ def best_of_models(measured: Measured) -> Iterator[Check]:
 
 def lower_correlation(measured: Measured) -> Iterator[Check]:
     """Claim (f), on images, at the capacity that the data set shows."""
-    statement = "NAC of WAE less that of MAAE at the same m is above 0"
     for dataset, m in measured.images.items():
+        statement = f"NAC of WAE less that of {measured.maae(dataset)} at the same m is above 0"
         wae, maae = (measured.at_end(dataset, model, "nac") for model in ("wae", "maae"))
         difference = {f"m = {m}": wae[m] - maae[m]} if m in wae and m in maae else {}
         f1 = Check("f1", dataset, statement, needs=f"WAE and MAAE at m = {m}")
@@ -235,13 +244,13 @@ def at_final_count(run: pd.DataFrame) -> Settling:
 def lowest_at_final_count(measured: Measured) -> Iterator[Check]:
     """Claim (g), on images, at the capacity that the data set shows."""
     share = measured.thresholds.settled
-    statements = {
-        "g1": f"FID at the checkpoint where the count becomes final is within {share:.0%} "
-        "of its range from its lowest",
-        "g2": f"so is the absolute Wasserstein estimate ({share:.0%})",
-        "g3": f"at most {share:.0%} of the change in the reconstruction error is still to come there",
-    }
     for dataset, m in measured.images.items():
+        statements = {
+            "g1": f"FID of {measured.maae(dataset)} at the checkpoint where the count becomes final is "
+            f"within {share:.0%} of its range from its lowest",
+            "g2": f"so is the absolute Wasserstein estimate ({share:.0%})",
+            "g3": f"at most {share:.0%} of the change in the reconstruction error is still to come there",
+        }
         run = measured.over_training(dataset, "maae", m) if m is not None else pd.DataFrame()
         values: dict[str, pd.DataFrame] = {}
         if not run.empty and run["step"].nunique() >= 4:
@@ -319,7 +328,8 @@ def judge_claims(measured: Measured) -> pd.DataFrame:
     -------
     DataFrame
         A row a statement and data set: claim, part, dataset, statement, at, estimate, low, high, bound_low,
-        bound_high, seeds, verdict, needs, runs. A claim without any data set has one row that says so.
+        bound_high, seeds, verdict, leans and seeds_needed (see `Outlook`), needs, runs. A claim without any
+        data set has one row that says so.
     """
     rows = []
     for letter, claim in CLAIMS.items():
@@ -332,11 +342,13 @@ def judge_claims(measured: Measured) -> pd.DataFrame:
 
 def _row(check: Check) -> dict[str, object]:
     values = check._asdict()
-    interval, bounds = values.pop("interval"), values.pop("bounds")
+    interval, bounds, outlook = (values.pop(name) for name in ("interval", "bounds", "outlook"))
     return {
         **values,
         **interval._asdict(),
         "bound_low": bounds.low,
         "bound_high": bounds.high,
         "verdict": str(check.verdict),
+        "leans": str(outlook.leans or ""),
+        "seeds_needed": outlook.seeds,
     }

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from maskaae.evaluation.dimension import NEARLY
-from maskaae.evaluation.protocol import COUNT_RANGE, last
-from maskaae.report.selection import choose_metric
+from maskaae.evaluation.protocol import COUNT_RANGE, RUN_KEYS, last
+from maskaae.report.selection import choose_metric, model_name
 from maskaae.report.statistics import t_interval
 
 
@@ -35,7 +35,8 @@ class Measured:
     Attributes
     ----------
     metrics : DataFrame
-        A row a run, seed and checkpoint, the distance that the data set is judged by in `value`.
+        A row a run, seed and checkpoint, with its preset; the distance that the data set is judged by in
+        `value`.
     known : mapping
         Data sets whose true dimension n is known, with it.
     images : mapping
@@ -70,6 +71,10 @@ class Measured:
         """Rows of one run, checkpoints in order."""
         chosen = self.metrics[["dataset", "model", "m"]].eq([dataset, model, m]).all(axis=1)
         return self.metrics[chosen].sort_values(["seed", "step"])
+
+    def maae(self, dataset: str) -> str:
+        """Name of MAAE on a data set, with the preset of its numbers."""
+        return model_name("maae", self.metrics.loc[self.metrics["dataset"] == dataset, "preset"])
 
     def models(self, dataset: str) -> list[str]:
         """Models that were trained on a data set."""
@@ -132,9 +137,9 @@ def relative_distances(measured: Measured) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        dataset, m, wae_m (WAE's best capacity), ratio (geometric mean over seeds, paired), low, high (95 %
-        t-interval of its logarithm; NaN from fewer than two seeds), seeds. Data sets that lack either model
-        have no row.
+        dataset, name (of MAAE), m, wae_m (WAE's best capacity), ratio (geometric mean over seeds, paired),
+        low, high (95 % t-interval of its logarithm; NaN from fewer than two seeds), seeds. Data sets that
+        lack either model have no row.
     """
     rows = []
     for dataset in (*measured.known, *measured.images):
@@ -144,5 +149,42 @@ def relative_distances(measured: Measured) -> pd.DataFrame:
         best = best_capacity(wae)
         for m in [m for m in capacities(maae) if m >= measured.known.get(dataset, 0)]:
             estimate, low, high, seeds = t_interval(np.log(maae[m] / wae[best]))
-            rows.append((dataset, m, best, math.exp(estimate), math.exp(low), math.exp(high), seeds))
-    return pd.DataFrame(rows, columns=["dataset", "m", "wae_m", "ratio", "low", "high", "seeds"])
+            ratio = (math.exp(estimate), math.exp(low), math.exp(high))
+            rows.append((dataset, measured.maae(dataset), m, best, *ratio, seeds))
+    columns = ["dataset", "name", "m", "wae_m", "ratio", "low", "high", "seeds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+STUCK = 2.0
+"""A seed is stuck if its last distance is above this many times the median of its run (our choice)."""
+ADVERSARIAL = ("wae", "maae")
+"""Models whose distances stand side by side."""
+CAUSES = ("reconstruction_mse", "prior_divergence")
+"""What tells why a seed is stuck: its auto-encoder, or the match of its codes with the prior."""
+
+
+def distances(measured: Measured) -> pd.DataFrame:
+    """Every last distance of WAE and MAAE, and whether its seed is stuck.
+
+    Returns
+    -------
+    DataFrame
+        A row a data set, model, m and seed: dataset, model, name (as tables call the model), m, seed,
+        distance, median (over the seeds of the run), stuck, reconstruction_mse, prior_divergence (NaN where
+        it was not measured). Lost seeds have no row.
+    """
+    metrics = measured.metrics
+    rows = last(metrics[metrics["model"].isin(ADVERSARIAL)]).dropna(subset=["value"])
+    rows = rows[rows["dataset"].isin([*measured.known, *measured.images])]
+    median = rows.groupby(RUN_KEYS[:3])["value"].transform("median")
+    named = rows.assign(
+        name=[
+            model_name(*pair)
+            for pair in zip(rows["model"], rows[["preset"]].to_numpy().tolist(), strict=True)
+        ],
+        distance=rows["value"],
+        median=median,
+        stuck=rows["value"] > STUCK * median,
+    )
+    keys = ["dataset", "model", "name", "m", "seed", "distance", "median", "stuck"]
+    return named.reindex(columns=[*keys, *CAUSES]).sort_values(keys[:5], ignore_index=True)

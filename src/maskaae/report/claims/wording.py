@@ -9,12 +9,19 @@ import pandas as pd
 from maskaae.evaluation.dimension import NEARLY
 from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE
 from maskaae.report.claims.checks import CLAIMS
-from maskaae.report.claims.measured import accuracy
-from maskaae.report.claims.verdict import Verdict, together
+from maskaae.report.claims.measured import (
+    STUCK,
+    Measured,
+    accuracy,
+    counts,
+    distances,
+    relative_distances,
+)
+from maskaae.report.claims.verdict import MOST_SEEDS, Verdict, together
 from maskaae.report.markup import markdown_table
 from maskaae.report.records import RECORDS, SHOW_CLAIMS
 
-NOTE = """\
+NOTE = f"""\
 Last checkpoint. Estimates are means over seeds, paired where runs share data and seed; ratios are averaged as
 logarithms. Intervals are t-intervals at 95 %, Bonferroni-corrected for the capacities or models at which a
 statement must hold; the one that decides is shown. A statement is *supported* if the whole interval lies
@@ -22,7 +29,9 @@ where it must, *not supported* if none of it does, otherwise *inconclusive*; a c
 its statements, and is supported only if all of them were tested. The last column of the counts says how firm
 they are: medians of what the same searches would have chosen if the reconstruction weighed less, or more,
 than where the count was settled. Intervals of distances are not corrected: each is that of its capacity
-alone."""
+alone. A seed is *stuck* if its last distance is above {STUCK:g} times the median of its run; no seed is left
+out of a mean or an interval. The number of seeds that would decide is the least with which the t-interval no
+longer spans its bound, if mean and spread over seeds stay what they are."""
 
 
 def overall(rows: pd.DataFrame) -> Verdict:
@@ -50,29 +59,46 @@ def _needed(low: float, high: float) -> str:
     return f"needs {low:.3g} to {high:.3g}" if math.isfinite(low) and low else f"needs at most {high:.3g}"
 
 
-def as_markdown(
-    verdicts: pd.DataFrame, found: pd.DataFrame, relative: pd.DataFrame, titles: Mapping[str, str]
-) -> str:
+def as_markdown(verdicts: pd.DataFrame, measured: Measured, titles: Mapping[str, str], setting: str) -> str:
     """Tables of all claims: verdicts, counts behind (c), distances behind (b), every statement, figures.
 
-    The frames are those of `judge_claims`, `counts` and `relative_distances`.
+    `verdicts` are those of `judge_claims`; `setting` says whose numbers these are.
     """
     tables = {
         "Verdicts": _claims_table(verdicts),
-        "Counts": _counts_table(found, titles),
-        "Distances": _distances_table(relative, titles),
+        "Counts": _counts_table(counts(measured), titles),
+        "Distances": _relative_table(relative_distances(measured), titles),
+        "Seeds": _seeds_table(distances(measured), titles),
         "Statements": _statements_table(verdicts, titles),
         "Figure by figure": _figures_table(verdicts),
     }
-    return "\n\n".join([*(f"## {title}\n\n{table}" for title, table in tables.items()), NOTE]) + "\n"
+    return "\n\n".join([setting, *(f"## {title}\n\n{table}" for title, table in tables.items()), NOTE]) + "\n"
+
+
+def open_until(rows: pd.DataFrame) -> str:
+    """Words for what would decide a claim whose rows leave it inconclusive; empty if nothing is open."""
+    if overall(rows) is not Verdict.INCONCLUSIVE:
+        return ""
+    open_ = rows[rows["seeds_needed"].notna()]
+    against = open_[open_["leans"] == Verdict.NOT_SUPPORTED]
+    if not against.empty:
+        return _would_be(against["seeds_needed"].min(), Verdict.NOT_SUPPORTED)
+    if not open_.empty:
+        return _would_be(open_["seeds_needed"].max(), Verdict.SUPPORTED)
+    return "not all of it was tested" if (rows["verdict"] == Verdict.NOT_TESTED).any() else "more seeds"
+
+
+def _would_be(seeds: float, leans: Verdict) -> str:
+    count = f"{seeds:g}" if math.isfinite(seeds) else f"more than {MOST_SEEDS}"
+    return f"{count} seeds would make it {leans}, if means and spreads stay"
 
 
 def _claims_table(verdicts: pd.DataFrame) -> str:
     lines = [
-        [f"({letter})", CLAIMS[str(letter)].statement, f"**{overall(rows)}**"]
+        [f"({letter})", CLAIMS[str(letter)].statement, f"**{overall(rows)}**", open_until(rows)]
         for letter, rows in verdicts.groupby("claim")
     ]
-    return markdown_table(["", "the paper says", "verdict"], lines, "lll")
+    return markdown_table(["", "the paper says", "verdict", "what would decide it"], lines, "llll")
 
 
 def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -82,11 +108,11 @@ def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
     columns = ["data", "n", "count over seeds, m by m", "= n", f"off by {NEARLY} at most", "furthest off"]
     lines = []
     for dataset, runs in found.groupby("dataset", sort=False):
-        counts = "; ".join(
+        by_capacity = "; ".join(
             f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
         )
         title, n = titles.get(str(dataset), dataset), runs["n"].iloc[0]
-        lines.append([title, n, counts, *_shares(runs), _by_weight(runs)])
+        lines.append([title, n, by_capacity, *_shares(runs), _by_weight(runs)])
     lines.append(["all", "", f"{len(found)} runs", *_shares(found), ""])
     return markdown_table([*columns, by_weight], lines, "lrlrrrl")
 
@@ -104,16 +130,41 @@ def _shares(found: pd.DataFrame) -> list[object]:
     return [f"{near.exact:.0%}", f"{near.nearly:.0%}", near.furthest]
 
 
-def _distances_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def _seeds_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Distances over seeds, median beside mean, and the seeds that are stuck by name."""
+    columns = ["data", "model", "m", "median", "mean", "lowest to highest", "stuck"]
+    lines = []
+    for (dataset, name, m), rows in found.groupby(["dataset", "name", "m"], sort=False):
+        values = rows["distance"]
+        ends = f"{values.min():.3g} to {values.max():.3g}"
+        stuck = "; ".join(_stuck(row, rows) for row in rows[rows["stuck"]].to_dict("records")) or "–"
+        numbers = [f"{value:.3g}" for value in (values.median(), values.mean())]
+        lines.append([titles.get(str(dataset), dataset), name, m, *numbers, ends, stuck])
+    return markdown_table(columns, lines, "llrrrll") if lines else "No run of WAE or MAAE."
+
+
+def _stuck(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
+    """Name a stuck seed, and say where it stands apart from the seeds that are not."""
+    others = rows[~rows["stuck"]]
+    causes = {"reconstruction_mse": "reconstruction error", "prior_divergence": "divergence from the prior"}
+    apart = [
+        f"{words} {row[name]:.2g} against {others[name].median():.2g}"
+        for name, words in causes.items()
+        if pd.notna(row[name])
+    ]
+    return f"seed {row['seed']} at {row['distance']:.3g} ({', '.join(apart)})"
+
+
+def _relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if relative.empty:
         return "No data set with runs of both WAE and MAAE."
-    columns = ["data", "WAE's best m", "distance of MAAE, relative to WAE's at its best m"]
+    columns = ["data", "WAE's best m", "distance relative to WAE's at its best m"]
     lines = []
-    for dataset, rows in relative.groupby("dataset", sort=False):
+    for (dataset, name), rows in relative.groupby(["dataset", "name"], sort=False):
         by_capacity = "; ".join(
             f"m = {row.m}: {row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()
         )
-        lines.append([titles.get(str(dataset), dataset), rows["wae_m"].iloc[0], by_capacity])
+        lines.append([titles.get(str(dataset), dataset), rows["wae_m"].iloc[0], f"{name}: {by_capacity}"])
     return markdown_table(columns, lines, "lrl")
 
 

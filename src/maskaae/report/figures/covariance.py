@@ -12,9 +12,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from maskaae.models.catalogue import TITLES
 from maskaae.report.figures.drawing import BLUE, DOUBLE_COLUMN, INK, SINGLE_COLUMN, paper_style
-from maskaae.report.selection import in_order, models_in_order
+from maskaae.report.selection import in_order, model_name, models_in_order
 
 ACTIVE, MASKED, DIAGONAL = BLUE, "#ADADAD", INK
 FAINT = "#F0F0F0"
@@ -39,12 +38,12 @@ def fig10_data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        dataset, title, model, m, i, j (places), value (mean over the seeds that are alike in what is active;
-        NaN where none is defined), active_i, active_j, and of the run: seeds, active (mean count), nac (mean
-        of equation 18, NaN where no seed defines it).
+        dataset, title, preset, model, m, i, j (places), value (mean over the seeds that are alike in what is
+        active; NaN where none is defined), active_i, active_j, and of the run: seeds, active (mean count),
+        nac (mean of equation 18, NaN where no seed defines it).
     """
     rows = covariance.assign(i=_places(covariance, "i"), j=_places(covariance, "j"))
-    run = ["dataset", "model", "m"]
+    run = ["dataset", "preset", "model", "m"]
     nac = rows.groupby([*run, "seed"])[["i", "j", "value", "active_i", "active_j"]].apply(_nac)
     counts = rows[rows["i"] == rows["j"]].groupby([*run, "seed"])["active_i"].sum()
     of_run = pd.DataFrame({"nac": nac, "active": counts}).groupby(run).mean()
@@ -57,19 +56,8 @@ def fig10_data(covariance: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFr
     rows = rows.assign(value=rows["value"].where(alike), active_i=rows["place_i"], active_j=rows["place_j"])
     pairs = rows.groupby([*run, "i", "j", "active_i", "active_j"])["value"].mean().reset_index()
     frame = in_order(pairs.merge(of_run.reset_index(), on=run), titles)
-    columns = [
-        "dataset",
-        "title",
-        *run[1:],
-        "seeds",
-        "i",
-        "j",
-        "value",
-        "active_i",
-        "active_j",
-        "active",
-        "nac",
-    ]
+    of_places = ["i", "j", "value", "active_i", "active_j"]
+    columns = ["dataset", "title", *run[1:], "seeds", *of_places, "active", "nac"]
     return frame[columns]
 
 
@@ -149,7 +137,8 @@ def _mark_dimensions(ax: Axes, active: NDArray[np.bool_]) -> None:
 def _title(rows: pd.DataFrame) -> str:
     run = rows.iloc[0]
     value = "undefined" if np.isnan(run["nac"]) else f"{run['nac']:.3f}"
-    return f"{TITLES[run['model']]}: {round(run['active'], 1):g} of $m={run['m']}$ active, NAC {value}"
+    name = model_name(run["model"], rows["preset"])
+    return f"{name}: {round(run['active'], 1):g} of $m={run['m']}$ active, NAC {value}"
 
 
 def _legend(frame: pd.DataFrame) -> list[Patch]:

@@ -18,7 +18,7 @@ from maskaae.evaluation.protocol import RUN_KEYS
 from maskaae.method.presets import search_reach
 from maskaae.report.figures import drawing
 from maskaae.report.figures.drawing import BLUE, COUNT_COLOUR, VERMILLION, paper_style
-from maskaae.report.selection import add_by_dataset, in_order
+from maskaae.report.selection import add_by_dataset, in_order, model_name
 from maskaae.report.statistics import interval_label, over_seeds
 
 PREFIX = "cut_"
@@ -42,9 +42,10 @@ def cuts_data(
     Returns
     -------
     DataFrame
-        dataset, title, n, model, m, seed, active (at the end of the run), k, quantity ("reconstruction",
-        "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the last window of the
-        search of any seed, which no longer take part in its training when the search ends, are left out.
+        dataset, title, preset, n, model, m, seed, active (at the end of the run), k, quantity
+        ("reconstruction", "wasserstein"), value, and over seeds mean, low, high, seeds, kind. Cuts beyond the
+        last window of the search of any seed, which no longer take part in its training when the search ends,
+        are left out.
 
     Raises
     ------
@@ -58,9 +59,11 @@ def cuts_data(
             f"figure `cuts`: no column {PREFIX}... in the histories of {names}; only `mask_training: nested` "
             "(preset `robust`) measures codes that are cut off"
         )
-    kept = history[[*RUN_KEYS, "step", "active", *columns]].copy()  # in one piece: it has hundreds of columns
+    kept = history[
+        [*RUN_KEYS, "preset", "step", "active", *columns]
+    ].copy()  # in one piece: it has hundreds of columns
     last = kept.sort_values("step").groupby(RUN_KEYS, as_index=False).last()  # last value of each column
-    rows = last.melt([*RUN_KEYS, "active"], columns, var_name="cut").dropna(subset="value")
+    rows = last.melt([*RUN_KEYS, "preset", "active"], columns, var_name="cut").dropna(subset="value")
     rows[["quantity", "k"]] = rows["cut"].str.removeprefix(PREFIX).str.rsplit("_", n=1, expand=True)
     rows["k"] = rows["k"].astype(int)
     reach = search_reach(rows["active"], rows["dataset"].map(longest))
@@ -81,7 +84,7 @@ def draw_cuts(frame: pd.DataFrame) -> Figure:
         _draw_panel(ax, rows)
     entries: dict[str, Any] = {
         **{label: Line2D([], [], color=colour, lw=1.2) for colour, label in QUANTITIES.values()},
-        "a seed's count": Line2D([], [], color=COUNT_COLOUR, lw=0.9),
+        f"{model_name('maae', frame['preset'])}: a seed's count": Line2D([], [], color=COUNT_COLOUR, lw=0.9),
         interval_label(frame): drawing.interval_handle(),
     }
     if frame["n"].notna().any():

@@ -18,7 +18,6 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from maskaae.evaluation.dimension import stability_over_capacities
 from maskaae.evaluation.protocol import is_lost, last, oracle
-from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
 from maskaae.report.figures.drawing import (
     BLUE,
@@ -31,10 +30,17 @@ from maskaae.report.figures.drawing import (
     TRUE_DIMENSION,
     paper_style,
 )
-from maskaae.report.selection import add_by_dataset, choose_metric, in_order, metric_label, models_in_order
+from maskaae.report.selection import (
+    add_by_dataset,
+    choose_metric,
+    in_order,
+    metric_label,
+    model_name,
+    models_in_order,
+)
 from maskaae.report.statistics import interval_label, over_seeds
 
-COLUMNS = ["dataset", "title", "metric", "n", "model", "m", "seed", "collapsed", "lost"]
+COLUMNS = ["dataset", "title", "preset", "metric", "n", "model", "m", "seed", "collapsed", "lost"]
 MODELS_A_ROW = 4
 MODEL_HEIGHT = 1.15  # inches
 FIG4_HEIGHTS = (1.5, 1.15)  # inches: FID, active dimensions
@@ -67,16 +73,16 @@ def draw_fig1(frame: pd.DataFrame) -> Figure:
     for ax, name in zip(axes, names, strict=True):
         _draw_wae(ax, frame[frame["dataset"] == name])
     ring = Line2D([], [], color=INK, marker="o", ms=6, mfc="none", ls="none", mew=0.8)
-    entries = {**_last_checkpoint(["wae"]), "lowest mean": ring}
+    entries = {**_last_checkpoint(frame, ["wae"]), "lowest mean": ring}
     entries[interval_label(frame)] = drawing.interval_handle()
     drawing.legend_below(figure, {**entries, **_marks(frame)}, columns=4 if len(names) > 1 else 2)
     return figure
 
 
-def _last_checkpoint(models: list[str]) -> dict[str, Any]:
+def _last_checkpoint(frame: pd.DataFrame, models: list[str]) -> dict[str, Any]:
     """Legend entries of models' curves."""
     return {
-        f"{TITLES[model]}, last checkpoint": Line2D(
+        f"{model_name(model, frame['preset'])}, last checkpoint": Line2D(
             [], [], color=MODEL_COLOURS[model], marker=MODEL_MARKERS[model], mec="white", mew=0.5
         )
         for model in models
@@ -148,10 +154,12 @@ def draw_fig4(frame: pd.DataFrame) -> Figure:
         above.set_xlabel("")
         _draw_count(below, count, rows["m"])
         _write_stability(below, count)
-    entries = _last_checkpoint(models_in_order(frame["model"]))
+    entries = _last_checkpoint(frame, models_in_order(frame["model"]))
     entries["best checkpoint (oracle)"] = Line2D([], [], color=INK, ls="--", lw=0.8, alpha=0.7)
     if (frame["quantity"] == "active").any():
-        entries["MAAE, active dimensions"] = Line2D([], [], color=COUNT_COLOUR, marker="^", lw=1)
+        entries[f"{model_name('maae', frame['preset'])}, active dimensions"] = Line2D(
+            [], [], color=COUNT_COLOUR, marker="^", lw=1
+        )
         entries["all $m$ active"] = Line2D([], [], color=COUNT_COLOUR, ls=":", lw=0.9)
     band = interval_label(frame[frame["quantity"] != "active"])
     entries |= {**_marks(frame), band: drawing.interval_handle()}
@@ -251,7 +259,7 @@ def _draw_model(ax: Axes, rows: pd.DataFrame, model: str) -> None:
     drawing.draw_curve(ax, own, BLUE, "o")
     drawing.mark_missing(ax, own, BLUE)
     drawing.mark_true_dimension(ax, rows["n"].iloc[0])
-    ax.set_title(TITLES[model], fontsize=7.5, pad=2)
+    ax.set_title(model_name(model, own["preset"]), fontsize=7.5, pad=2)
     cost = own["cost"].iloc[0]
     if pd.notna(cost):
         text = f"×{cost:.2g} at $m={own['m'].max()}$" if cost > 1 else "lowest at the largest $m$"

@@ -14,9 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from maskaae.evaluation.protocol import RUN_KEYS, is_lost
-from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
-from maskaae.report.selection import add_by_dataset, choose_metric, in_order, metric_label, models_in_order
+from maskaae.report.selection import (
+    add_by_dataset,
+    choose_metric,
+    in_order,
+    metric_label,
+    model_name,
+    models_in_order,
+)
 from maskaae.report.statistics import interval_label, over_seeds
 
 POINTS = 300  # of a curve; more cannot be told apart in print
@@ -42,8 +48,8 @@ def fig5_data(
     Returns
     -------
     DataFrame
-        dataset, title, n, m, seed, step, active, threshold, mu_0 ... mu_{m-1}. Mask values are those of the
-        run's lowest seed that was not lost; they are empty in the other seeds' rows and beyond m.
+        dataset, title, preset, n, m, seed, step, active, threshold, mu_0 ... mu_{m-1}. Mask values are those
+        of the run's lowest seed that was not lost; they are empty in the other seeds' rows and beyond m.
     """
     rows = thin(history[history["model"] == "maae"]).sort_values(["m", "seed", "step"])
     rows = add_by_dataset(add_by_dataset(rows, "n", n), "threshold", threshold)
@@ -52,7 +58,7 @@ def fig5_data(
     lost = rows.assign(lost=is_lost(rows)).groupby([*PANEL, "seed"])["lost"].transform("any")
     alive = rows.assign(seed=rows["seed"].mask(lost)).groupby(PANEL)["seed"]
     shown = rows["seed"] == alive.transform("min")
-    names = ["dataset", "title", "n", "m", "seed", "step", "active", "threshold"]
+    names = ["dataset", "title", "preset", "n", "m", "seed", "step", "active", "threshold"]
     return pd.concat([rows[names], masks.where(shown, axis=0)], axis="columns")
 
 
@@ -78,7 +84,7 @@ def draw_fig5(frame: pd.DataFrame) -> Figure:
     axes[0, 0].set_ylabel(r"mask value $\mu_j$")
     axes[1, 0].set_ylabel("active dimensions")
     axes[1, 0].set_ylim(0, 1.08 * max(1, frame["active"].max()))
-    figure.suptitle(", ".join(frame["title"].unique()))
+    figure.suptitle(f"{', '.join(frame['title'].unique())}: {model_name('maae', frame['preset'])}")
     figure.align_ylabels(axes[:, 0])
     drawing.legend_below(figure, _mask_entries(frame), columns=3 if len(runs) > 1 else 2)
     return figure
@@ -147,17 +153,20 @@ def fig8_data(
     Returns
     -------
     DataFrame
-        dataset, title, metric, model, m, seed, lost (in training), settled (see `settling_step`; empty for
-        a model without a mask and for a lost seed), step, quantity ("reconstruction", "wasserstein", "fid"),
-        value, and over seeds mean, low, high, seeds, kind (see `maskaae.report.statistics.seed_interval`).
+        dataset, title, preset, metric, model, m, seed, lost (in training), settled (see `settling_step`;
+        empty for a model without a mask and for a lost seed), step, quantity ("reconstruction",
+        "wasserstein", "fid"), value, and over seeds mean, low, high, seeds, kind (see
+        `maskaae.report.statistics.seed_interval`).
     """
     losses = block_means(history).melt([*RUN_KEYS, "step"], LOSSES, var_name="quantity")
+    presets = dict(zip(history["dataset"], history["preset"], strict=True))
     distances = choose_metric(metrics, metric).assign(quantity="fid")
     rows = pd.concat([losses, distances[losses.columns]], ignore_index=True)
     rows = add_by_dataset(rows, "metric", metric).merge(settling_step(history), on=RUN_KEYS, how="left")
     lost = history.assign(lost=is_lost(history)).groupby(RUN_KEYS)["lost"].any()
-    rows = in_order(rows.merge(lost, on=RUN_KEYS, how="left"), titles)
-    columns = ["dataset", "title", "metric", *RUN_KEYS[1:], "lost", "settled", "step", "quantity", "value"]
+    rows = in_order(add_by_dataset(rows.merge(lost, on=RUN_KEYS, how="left"), "preset", presets), titles)
+    columns = ["dataset", "title", "preset", "metric", *RUN_KEYS[1:]]
+    columns += ["lost", "settled", "step", "quantity", "value"]
     rows, by = rows[columns], ["dataset", "model", "m", "quantity", "step"]
     of_fid = rows["quantity"] == "fid"  # on a logarithmic axis
     return pd.concat([over_seeds(rows[~of_fid], by), over_seeds(rows[of_fid], by, logs=True)]).sort_index()
@@ -199,7 +208,7 @@ def draw_fig8(frame: pd.DataFrame) -> Figure:
         note = f", {lost} seed(s) lost" if lost else ""
         row[0].set_title(loc="left", label=f"{rows['title'].iloc[0]}, $m={rows['m'].iloc[0]}${note}")
     entries: dict[str, Any] = {
-        TITLES[model]: Line2D([], [], color=drawing.MODEL_COLOURS[model])
+        model_name(model, frame["preset"]): Line2D([], [], color=drawing.MODEL_COLOURS[model])
         for model in models_in_order(frame["model"])
     }
     entries[interval_label(frame)] = drawing.interval_handle()

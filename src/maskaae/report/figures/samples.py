@@ -15,9 +15,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from maskaae.data.own.splits import spread_rows
-from maskaae.models.catalogue import TITLES
 from maskaae.report.figures.drawing import BLUE, DOUBLE_COLUMN, GREY, SINGLE_COLUMN, VERMILLION, paper_style
-from maskaae.report.selection import in_order, models_in_order
+from maskaae.report.selection import in_order, model_name, models_in_order
 
 REAL = "real"
 GAP = 1  # pixels between two images
@@ -41,15 +40,15 @@ def fig6_data(
     Parameters
     ----------
     samples : DataFrame
-        Runs named by dataset, model and m; a row an image: kind ("generated", "real", "reconstructed"),
-        index, p0 ... p{D-1} (0 to 255, in the order of (H, W, C)).
+        Runs named by dataset, model and m, with their preset; a row an image: kind ("generated", "real",
+        "reconstructed"), index, p0 ... p{D-1} (0 to 255, in the order of (H, W, C)).
     shapes : mapping
         Data set -> shape of one image, (H, W, C).
 
     Returns
     -------
     DataFrame
-        dataset, title, model ("real" for real images), m (empty for real images), index, `PIXELS`.
+        dataset, title, preset, model ("real" for real images), m (empty for real images), index, `PIXELS`.
     """
     datasets = samples.groupby("dataset", sort=False)
     images = pd.concat([_as_text(rows, shapes[str(name)]) for name, rows in datasets], ignore_index=True)
@@ -57,7 +56,7 @@ def fig6_data(
     count = generated.groupby(["dataset", "model", "m"])["index"].transform("size")
     generated = generated[generated["index"] < count.map(isqrt) ** 2]
     real = images[images["kind"] == REAL].drop_duplicates(["dataset", "index"]).assign(model=REAL, m=None)
-    columns = ["dataset", "title", "model", "m", "index", *PIXELS]
+    columns = ["dataset", "title", "preset", "model", "m", "index", *PIXELS]
     return in_order(pd.concat([generated, real]), titles)[columns]
 
 
@@ -69,7 +68,7 @@ def _as_text(rows: pd.DataFrame, shape: Sequence[int]) -> pd.DataFrame:
     pixels = rows.loc[:, "p0" : f"p{prod(shape) - 1}"].to_numpy()
     if np.isnan(pixels).any():
         raise ValueError(f"data set '{rows['dataset'].iloc[0]}': an image lacks some of {prod(shape)} pixels")
-    named = rows[["dataset", "model", "m", "kind", "index"]].astype({"m": "Int64"})
+    named = rows[["dataset", "preset", "model", "m", "kind", "index"]].astype({"m": "Int64"})
     named[PIXELS[:-1]] = list(shape)
     return named.assign(pixels=[" ".join(map(str, image)) for image in pixels.astype(np.uint8)])
 
@@ -97,7 +96,7 @@ def _mosaics(rows: pd.DataFrame) -> dict[str, NDArray[np.uint8]]:
     mosaics = {REAL: mosaic(rows[rows["model"] == REAL], side)} if (rows["model"] == REAL).any() else {}
     for model in models:
         chosen = rows[rows["model"] == model]
-        mosaics[f"{TITLES[model]}, $m={chosen['m'].iloc[0]:g}$"] = mosaic(chosen, side)
+        mosaics[f"{model_name(model, chosen['preset'])}, $m={chosen['m'].iloc[0]:g}$"] = mosaic(chosen, side)
     return mosaics
 
 
@@ -170,7 +169,8 @@ def _draw_models(block: SubFigure, images: pd.DataFrame) -> None:
         ax.set_xticks([])
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
-        ax.set_ylabel(TITLES.get(name, name), rotation=0, ha="right", va="center", fontsize=7)
+        label = name if name == REAL else model_name(name, images["preset"])
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=7)
 
 
 def reconstructions_data(examples: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
