@@ -46,6 +46,10 @@ ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
 
+# The same in one line that says what is going on; all that Snakemake says goes to the log.
+folder := .
+run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snakemake.log $(run_snakemake)
+
 .PHONY: ablations why_it_fails claims paper paper_n16 n32 dimensions mnist10k_table1 stale
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: site diagrams slurm-plugin slurm-table chaos verify
@@ -92,17 +96,17 @@ slurm-plugin: $(slurm_stamp)
 # ------------------------------------------------------------------------------------------- pipeline
 
 demo: setup ## From nothing to the figures, on data that comes with the packages
-	@started=$$SECONDS; $(run_snakemake) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
+	@started=$$SECONDS; $(run_quietly) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
 	printf '%d min %d s on %s cores, %s, GPUs: %s\n' $$((took / 60)) $$((took % 60)) "$$(nproc)" \
 	  "$$(python -c 'import platform as p; print(p.system(), p.machine())')" "$(GPUS)" >results/demo_time.txt; \
 	printf '\nDone: %s\nFigures: results/figures  Tables: results/tables  Report: make report\n' "$$(cat results/demo_time.txt)"
 
 table1: setup ## Table 1: all models on the demo's digits, beside cited rows
-	$(run_snakemake) table1 model_samples --configfile config/demo.yaml
+	@$(run_quietly) table1 model_samples --configfile config/demo.yaml
 	@printf '\nDone: results/tables/table1.md  results/figures/model_samples.png\n'
 
 models: setup ## All models over capacities, on the demo's synthetic data with n = 8
-	$(run_snakemake) models_over_capacity --configfile config/demo.yaml
+	@$(run_quietly) models_over_capacity --configfile config/demo.yaml
 	@printf '\nDone: results/figures/models_over_capacity.png\n'
 
 # What made a folder of docs/results: $(call provenance,folder,configuration,results folder,names of what it shows).
@@ -158,9 +162,9 @@ own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to image
 	@options="$$($(python) -m maskaae.data.own.notes)"; given=(); \
 	if [ -n "$${DATA:-}" ]; then given+=("data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"); fi; \
 	if [ -n "$$options" ]; then given+=("options=$$options"); fi; \
-	$(run_snakemake) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
-	@printf '\n'; cat $(folder)/results/own/summary.md
-	@printf '\nThis text: $(folder)/results/own/summary.md\n'
+	$(run_quietly) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
+	@printf '\n'; sed '/^## /,$$d' $(folder)/results/own/summary.md
+	@printf 'More: $(folder)/results/own/summary.md\n'
 
 slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \

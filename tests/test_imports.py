@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "data": {"data"},
     "config": {*WAY, "data", "config"},
     "report": {*WAY, "data", "config", "report"},
+    "progress": {"progress"},
     "handover": {*WAY, "data", "report", "handover"},
 }
 RECORDS = "report.records"

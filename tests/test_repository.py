@@ -176,13 +176,15 @@ def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
     (programs / "python").symlink_to(sys.executable)
     summary = tmp_path / "results/own/results/own/summary.md"
     summary.parent.mkdir(parents=True)
-    summary.write_text("8 dimensions\n")
-    (programs / "snakemake").write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
-    (programs / "snakemake").chmod(0o755)
+    summary.write_text("8 dimensions\n\n## More\n")
+    runner = tmp_path / "workflow/quiet/run.py"
+    runner.parent.mkdir(parents=True)
+    runner.write_text("import sys\nprint(*(f'<{argument}>' for argument in sys.argv[1:]), sep='')\n")
     said = make(tmp_path, "own", "--old-file=setup", "DATA=it's mine.csv").stdout
     assert "<--directory><results/own>" in said
     assert f"<--config><data={tmp_path}/it's mine.csv>" in said
-    assert "8 dimensions\n\nThis text: results/own/results/own/summary.md" in said
+    assert "<--log><results/own/results/logs/snakemake.log><snakemake>" in said
+    assert "8 dimensions\n\nMore: results/own/results/own/summary.md" in said
     chosen = make(tmp_path, "own", "--old-file=setup", "DATA=x.csv", "DROP=a,b c", "OPTIONS=decimal=,").stdout
     assert f'<data={tmp_path}/x.csv><options={{"drop": "a,b c", "decimal": ","}}>' in chosen
     without = make(tmp_path, "own", "--old-file=setup", "CONFIG=mine.yaml").stdout

@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+MENDABLE = (ValueError, OSError, ImportError, MemoryError)
+"""Errors that say what a user can do: wrong input, a full disk, a package that is not installed."""
+
 
 def log_to(path: str | Path) -> None:
     """Send messages from INFO on to a file, and warnings to standard error as well.
 
-    A job that is interrupted says so in one line, without a traceback.
+    What ends the job is logged as an error, with the traceback in the file. Standard error has the traceback
+    only where it may be a mistake of the code: not of what the user can mend, nor of an interruption.
     """
     to_file = logging.FileHandler(path)
     to_terminal = logging.StreamHandler()
@@ -27,5 +31,9 @@ def _say_what_ended_the_job(
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         logging.error("%s", error if error.args else "interrupted")
-    else:
+        return
+    mendable = issubclass(kind, MENDABLE) or kind.__module__.startswith("maskaae.")
+    logging.error("%s", error if mendable and str(error) else f"{kind.__name__}: {error}")
+    logging.info("where it was raised:", exc_info=(kind, error, traceback))
+    if not mendable:
         sys.__excepthook__(kind, error, traceback)
