@@ -7,7 +7,5 @@ from maskaae.data.published.download import download
 from maskaae.logs import log_to
 
 log_to(snakemake.log[0])
-manifest = download(
-    snakemake.params.source, Path(snakemake.params.raw), verify=snakemake.params.verify
-)
+manifest = download(snakemake.params.source, Path(snakemake.params.raw), verify=snakemake.params.verify)
 Path(snakemake.output.manifest).write_text(json.dumps(manifest, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Write table 1: FID of every model, what it used of its latent space and what it cost; cited rows beside."""
+"""Write table 1: FID of every model by two samplers, what it used of its latent space and what it cost."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from maskaae.report.selection import read_runs
 
 table = table1.table1(
     read_runs(snakemake.input.metrics, snakemake.params.presets),
+    read_runs(snakemake.input.samplers, snakemake.params.presets),
     table1.read_minutes(snakemake.input.records),
     snakemake.params.metric,
     snakemake.params.titles,

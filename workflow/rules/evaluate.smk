@@ -100,6 +100,36 @@ rule evaluate:
         "../../scripts/evaluate.py"
 
 
+rule samplers:
+    """Measure samples of a run from its prior, and from a mixture fitted to its codes"""
+    input:
+        unpack(shown_extractor),
+        model=f"{RUN}/model.safetensors",
+        train="results/data/{dataset}/train.npy",
+        test="results/data/{dataset}/test.npy",
+        info="results/data/{dataset}/dataset.json",
+        reference=lambda wildcards: (
+            f"results/reference/{wildcards.dataset}/{DATASETS[wildcards.dataset].features}.npz"
+        ),
+    output:
+        samplers=f"{RUN}/samplers.csv",
+    log:
+        "results/logs/samplers/{dataset}/{model}/m{m}.log",
+    benchmark:
+        "results/benchmarks/samplers/{dataset}/{model}/m{m}.tsv"
+    resources:
+        batch_size=BATCH_SIZE,
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=code_with_model("samplers"),
+        features=of_dataset("features"),
+        samples=EXPERIMENT.evaluation["samples"],
+        seed=EXPERIMENT.evaluation["seed"],
+    script:
+        "../../scripts/samplers.py"
+
+
 rule covariance:
     """Normalised absolute covariance (eq 18) of encoded test examples"""
     input:

@@ -51,6 +51,13 @@ def learned_extractor(wildcards):
     return {name: path for name, path in weights.items() if name == wildcards.features}
 
 
+def shown_extractor(wildcards):
+    """Weights of the extractor of the feature space that a data set's figures show."""
+    weights = learned_extractors(wildcards)
+    shown = DATASETS[wildcards.dataset].features
+    return {name: path for name, path in weights.items() if name == shown}
+
+
 def candidates_of(wildcards):
     """What is tried out, for the model of the wildcards."""
     return DATASETS[wildcards.dataset].tuning[wildcards.model]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import torch
@@ -36,11 +37,14 @@ class FeatureSpace:
     real : Tensor or None
         Features (N, F) of the test split, if KID, precision and recall are wanted: those need all features of
         the generated samples too, so that memory grows with their number.
+    training : GaussianStatistics or None
+        Statistics of the training split, if the distance to it is wanted too.
     """
 
     extractor: FeatureExtractor
     reference: GaussianStatistics
     real: Tensor | None = None
+    training: GaussianStatistics | None = None
 
 
 class Quantity(NamedTuple):
@@ -63,10 +67,12 @@ def generation_metrics(
     `shape` is that of one stored example, (H, W, C) or (D,). The result holds a value per seed by
     `metric_column`; NaN for a seed that generates NaN or infinite values.
     """
-    binary = _measure(model, "binary", spaces, shape, sampling)
+    binary = measure(prior_samples(model, "binary", sampling), spaces, shape, sampling.seed)
     # A model without a mask has ones for both.
     masks_agree = torch.equal(model.inference_mask("soft"), model.inference_mask("binary"))
-    soft = binary if masks_agree else _measure(model, "soft", spaces, shape, sampling)
+    soft = binary
+    if not masks_agree:
+        soft = measure(prior_samples(model, "soft", sampling), spaces, shape, sampling.seed)
     columns = {}
     for quantity in binary:
         columns[quantity.column(sampling.samples, "binary")] = binary[quantity]
@@ -74,24 +80,30 @@ def generation_metrics(
     return columns
 
 
-def _measure(
-    model: LatentModel,
-    mask: MaskMode,
-    spaces: Sequence[FeatureSpace],
-    shape: tuple[int, ...],
-    sampling: Sampling,
+def prior_samples(model: LatentModel, mask: MaskMode, sampling: Sampling) -> Iterator[Tensor]:
+    """Yield data (seed, batch, D) that a model generates of its prior, or of what it has in its place."""
+    return (model.generate(noise, mask) for noise in sampling_noise(model, sampling))
+
+
+def measure(
+    samples: Iterable[Tensor], spaces: Sequence[FeatureSpace], shape: tuple[int, ...], seed: int
 ) -> dict[Quantity, list[float]]:
-    """Measure samples through one mask; they are generated once for all feature spaces."""
+    """Measure generated data (seed, batch, D), which are gone through once for all feature spaces.
+
+    `shape` is that of one stored example. The result holds a value per seed; NaN for a seed whose data are
+    not finite. KID's random subsets come from `seed`.
+    """
     views = [(space, stretched) for space in spaces for stretched in space.extractor.stretches]
-    comparisons = [_Comparison(space, stretched, len(model.seeds)) for space, stretched in views]
-    for noise in sampling_noise(model, sampling):
-        generated = model.generate(noise, mask)  # (seed, batch, D)
+    remaining = iter(samples)
+    first = next(remaining)
+    comparisons = [_Comparison(space, stretched, len(first)) for space, stretched in views]
+    for generated in chain([first], remaining):
         for comparison in comparisons:
             comparison.add(generated, shape)
     return {
         quantity: values
         for comparison in comparisons
-        for quantity, values in comparison.measure(sampling.seed).items()
+        for quantity, values in comparison.measure(seed).items()
     }
 
 
@@ -118,8 +130,16 @@ class _Comparison:
 
     def measure(self, seed: int) -> dict[Quantity, list[float]]:
         """Return a value per seed of everything that is measured here."""
-        distances = [_distance(of_seed, self._space.reference) for of_seed in self._statistics.statistics()]
-        return {self._quantity("frechet"): distances} | self._neighbourhood(seed)
+        generated = self._statistics.statistics()
+        references: dict[Measure, GaussianStatistics | None] = {
+            "frechet": self._space.reference,
+            "frechet_train": self._space.training,
+        }
+        return {
+            self._quantity(name): [_distance(of_seed, reference) for of_seed in generated]
+            for name, reference in references.items()
+            if reference is not None
+        } | self._neighbourhood(seed)
 
     def _neighbourhood(self, seed: int) -> dict[Quantity, list[float]]:
         real = self._space.real

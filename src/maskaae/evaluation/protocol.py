@@ -15,8 +15,11 @@ if TYPE_CHECKING:  # the Snakefile imports this module for its names: it must no
 MaskMode = Literal["binary", "soft"]
 """Mask that generated codes pass."""
 
-Measure = Literal["frechet", "kid", "precision", "recall"]
-"""What compares generated with real examples."""
+Measure = Literal["frechet", "frechet_train", "kid", "precision", "recall"]
+"""What compares generated with real examples: of the test split, but for `frechet_train`."""
+
+Sampler = Literal["prior", "mixture"]
+"""Law of the codes that samples are decoded from."""
 
 RAW_LIMIT = 4096
 """Largest data dimension D at which raw values are a feature space (our choice).
@@ -75,8 +78,9 @@ def metric_column(
         Mask through which the samples were decoded; `binary` adds nothing to the name.
     stretched : bool
         Whether each generated image was min-max stretched by itself, as the authors' script does.
-    measure : {'frechet', 'kid', 'precision', 'recall'}
-        `frechet` is written `fd` on raw values and `fid` on learned features; the others stay as they are.
+    measure : {'frechet', 'frechet_train', 'kid', 'precision', 'recall'}
+        `frechet` is written `fd` on raw values and `fid` on learned features; so is `frechet_train`, with
+        `train` behind; the others stay as they are.
 
     Returns
     -------
@@ -84,14 +88,17 @@ def metric_column(
         For example `fd_raw_10k`, `fid_classifier_10k_soft` or `fid_inception_10k_minmax_soft`.
     """
     frechet = "fd" if features == "raw" else "fid"
-    parts = [frechet if measure == "frechet" else measure, features, samples_tag(samples)]
+    parts = [frechet if measure.startswith("frechet") else measure, features, samples_tag(samples)]
     parts += ["minmax"] if stretched else []
+    parts += ["train"] if measure == "frechet_train" else []
     parts += ["soft"] if mask == "soft" else []
     return "_".join(parts)
 
 
 def companion_column(frechet_column: str, measure: Measure) -> str:
     """Name the column of another measure in the space, and of the samples, of a Fréchet distance."""
+    if measure == "frechet_train":
+        return f"{frechet_column}_train"
     return f"{measure}_{frechet_column.partition('_')[2]}"
 
 

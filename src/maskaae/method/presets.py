@@ -102,9 +102,6 @@ class DeterministicConstants(Described):
     CelebA]"""
     rae_rate: Positive = 5e-4
     """learning rate of `rae` (Adam) [code of Ghosh et al., 2020]"""
-    mixture_examples: Annotated[Integer, Field(ge=20)] = 50_000
-    """training examples, at most, whose codes the mixture of `rae` is fitted to before each checkpoint
-    [our choice; in the code of Ghosh et al., 2020, all]"""
 
 
 REACH_FACTOR = 1.5
@@ -312,7 +309,6 @@ ROBUST = Hyperparameters(
     vae=VariationalConstants(
         rate=1e-3, variance_rate=2e-2, flow_hidden=64, second_hidden=(128, 128, 128), second_share=0.5
     ),
-    deterministic=DeterministicConstants(mixture_examples=10_000),
 )
 Preset = Literal["paper", "robust"]
 PRESETS: Mapping[Preset, Hyperparameters] = {"paper": PAPER, "robust": ROBUST}

@@ -27,7 +27,7 @@ CATALOGUE: Mapping[str, ModelEntry] = {
     "wae_mmd": ModelEntry("WAE-MMD", "maskaae.models.wae_mmd", "MmdAutoEncoder"),
     "wae_gan": ModelEntry("WAE-GAN", "maskaae.models.wae_gan", "GanAutoEncoder"),
     "aae": ModelEntry("AAE", "maskaae.models.aae", "AdversarialAutoEncoder"),
-    "rae": ModelEntry("RAE-L2 + GMM", "maskaae.models.rae", "RegularisedAutoEncoder"),
+    "rae": ModelEntry("RAE-L2", "maskaae.models.rae", "RegularisedAutoEncoder"),
     "irmae": ModelEntry("IRMAE", "maskaae.models.irmae", "ImplicitRankMinimizingAutoEncoder"),
     "least_volume": ModelEntry("Least Volume", "maskaae.models.least_volume", "LeastVolumeAutoEncoder"),
     "ard_vae": ModelEntry("ARD-VAE", "maskaae.models.ard_vae", "ArdVae"),

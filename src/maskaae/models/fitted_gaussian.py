@@ -1,4 +1,4 @@
-"""Deterministic auto-encoders that are sampled through a Gaussian fitted to their codes."""
+"""Deterministic auto-encoders without a prior: they are sampled through a Gaussian fitted to their codes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,56 @@ RATE = 1e-3
 
 
 class FittedGaussian(LatentModel):
-    """Auto-encoder that counts the directions its codes spread in, and is sampled by a Gaussian of them.
-
-    A subclass gives networks, loss and what the spread is. A direction counts as active when its spread is
-    above a share of the largest; the count masks nothing.
-    """
+    """Auto-encoder that is sampled by the Gaussian of its codes; a subclass gives networks and loss."""
 
     fitted_examples = 10_000
-    least_share: float
-    """Share of the largest spread from which on a direction is active."""
     centre: Tensor  # mean of the codes, (seed, 1, m)
     factor: Tensor  # a root of their covariance, (seed, m, m)
-    spread: Tensor  # of each direction, (seed, m)
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         seeds, m = len(spec.seeds), spec.m
         self.register_buffer("centre", torch.zeros(seeds, 1, m))
         self.register_buffer("factor", torch.eye(m).repeat(seeds, 1, 1))
-        self.register_buffer("spread", torch.zeros(seeds, m))
+
+    def learning_rates(self, step: int) -> dict[str, float]:
+        """Constant rate."""
+        return {"autoencoder": RATE}
+
+    def optimiser(self, group: str) -> str:
+        """Adam as published."""
+        return "adam_published"
+
+    def fit_codes(self, codes: Tensor) -> None:
+        """Fit the Gaussian."""
+        self.centre.copy_(codes.mean(dim=1, keepdim=True))
+        values, axes = torch.linalg.eigh(covariance(codes))
+        self.factor.copy_(values.clamp_min(0).sqrt().unsqueeze(2) * axes.transpose(1, 2))
+
+    def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
+        """Decode codes of the fitted Gaussian; there is no mask."""
+        return self.decode(self.centre + noise @ self.factor)
+
+
+def covariance(codes: Tensor) -> Tensor:
+    """Covariance (seed, m, m), float64, of codes (seed, example, m)."""
+    centred = (codes - codes.mean(dim=1, keepdim=True)).double()
+    return centred.transpose(1, 2) @ centred / (codes.shape[1] - 1)
+
+
+class RankedDirections(FittedGaussian):
+    """Auto-encoder that counts the directions its codes spread in; a subclass says what the spread is.
+
+    A direction counts as active when its spread is above a share of the largest; the count masks nothing.
+    """
+
+    least_share: float
+    """Share of the largest spread from which on a direction is active."""
+    spread: Tensor  # of each direction, (seed, m)
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.register_buffer("spread", torch.zeros(len(spec.seeds), spec.m))
 
     @property
     def active(self) -> Tensor:
@@ -44,31 +75,14 @@ class FittedGaussian(LatentModel):
         """Ones: the model has no mask."""
         return torch.ones_like(super().inference_mask(mask))
 
-    def learning_rates(self, step: int) -> dict[str, float]:
-        """Constant rate."""
-        return {"autoencoder": RATE}
-
-    def optimiser(self, group: str) -> str:
-        """Adam as published."""
-        return "adam_published"
-
     @abstractmethod
     def measure_spread(self, codes: Tensor, covariance: Tensor) -> Tensor:
         """Spread of each direction (seed, m) of codes (seed, example, m) with a covariance (seed, m, m)."""
 
     def fit_codes(self, codes: Tensor) -> None:
         """Fit the Gaussian, and measure the spread."""
-        centre = codes.mean(dim=1, keepdim=True)
-        centred = (codes - centre).double()
-        covariance = centred.transpose(1, 2) @ centred / (codes.shape[1] - 1)
-        values, axes = torch.linalg.eigh(covariance)
-        self.centre.copy_(centre)
-        self.factor.copy_(values.clamp_min(0).sqrt().unsqueeze(2) * axes.transpose(1, 2))
-        self.spread.copy_(self.measure_spread(codes, covariance))
-
-    def generate(self, noise: Tensor, mask: str = "binary") -> Tensor:
-        """Decode codes of the fitted Gaussian; there is no mask."""
-        return self.decode(self.centre + noise @ self.factor)
+        super().fit_codes(codes)
+        self.spread.copy_(self.measure_spread(codes, covariance(codes)))
 
     def monitors(self) -> dict[str, Tensor]:
         """Terms of the loss at the last training step, and the count of the last checkpoint."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from maskaae.method import losses
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, Update
-from maskaae.models.fitted_gaussian import FittedGaussian
+from maskaae.models.fitted_gaussian import RankedDirections
 from maskaae.randomness import stacked_uniform
 
 DEPTH = 4
@@ -32,7 +32,7 @@ class LinearLayers(nn.Module):
         return codes
 
 
-class ImplicitRankMinimizingAutoEncoder(FittedGaussian):
+class ImplicitRankMinimizingAutoEncoder(RankedDirections):
     """IRMAE (Jing, Zbontar and LeCun, 2020, arXiv 2010.00679).
 
     An auto-encoder on the squared error with linear layers behind the encoder: gradient descent on a product

@@ -11,7 +11,7 @@ from torch import Tensor
 from maskaae.method import losses
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, Update
-from maskaae.models.fitted_gaussian import FittedGaussian
+from maskaae.models.fitted_gaussian import RankedDirections
 from maskaae.networks.mlp import Mlp, SeedLinear
 
 VOLUME_WEIGHT = 0.1
@@ -49,7 +49,7 @@ def volume(codes: Tensor) -> Tensor:
     return (codes.std(dim=1) + VOLUME_OFFSET).log().mean(dim=1).exp()
 
 
-class LeastVolumeAutoEncoder(FittedGaussian):
+class LeastVolumeAutoEncoder(RankedDirections):
     """Least Volume (Chen and Fuge, 2024, arXiv 2404.17773).
 
     Squared error and volume are made small together; the decoder is 1-Lipschitz, so that the volume cannot be

@@ -1,4 +1,4 @@
-"""Table 1: FID of every model, what it used of its latent space, what it cost; beside it, cited rows."""
+"""Table 1: FID of every model by two samplers, what it used of its latent space, its cost; cited rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from maskaae.evaluation.protocol import last, oracle
-from maskaae.models.catalogue import TITLES
+from maskaae.evaluation.protocol import Measure, companion_column, last, oracle
 from maskaae.report.markup import Language
 from maskaae.report.selection import (
     choose_metric,
     in_order,
     metric_label,
+    model_name,
     models_in_order,
     read_records,
 )
@@ -63,67 +63,126 @@ NOT_COMPARABLE = (
 
 
 OURS, CITED = "ours", "cited"
-DETAILS = {"active": "active", "nac": "NAC", "reconstruction_mse": "reconstruction MSE"}
-HEADERS = {"fid": "FID", "fid_oracle": "FID, oracle", **DETAILS, "minutes": "minutes"}
-DECIMALS = {"fid": 2, "fid_oracle": 2, "active": 1, "nac": 3, "reconstruction_mse": 4, "minutes": 1}
-KEYS = ["dataset", "title", "metric", "model", "m"]
+SAMPLERS = {"prior": "", "mixture": "_mixture"}
+"""What ends the names of quantities of samples of the prior, and of the mixture fitted to the codes."""
+COMPANIONS: tuple[Measure, ...] = ("kid", "precision", "recall")
+MEASURES = {"fid": "FID", "kid": "KID", "precision": "precision", "recall": "recall"}
+SAMPLED = {
+    f"{measure}{end}": f"{title}, {sampler}"
+    for sampler, end in SAMPLERS.items()
+    for measure, title in MEASURES.items()
+} | {"components": "components"}
+OTHERS = {"active": "active", "nac": "NAC", "reconstruction_mse": "reconstruction MSE"}
+DETAILS = {**OTHERS, "fid_oracle": "FID, prior, oracle", "minutes": "minutes"}
+DECIMALS = {
+    **{name: 2 for name in SAMPLED if name.startswith("fid")},
+    **{name: 3 for name in SAMPLED if name.startswith("kid")},
+    **{name: 2 for name in SAMPLED if name.startswith(("precision", "recall"))},
+    **{"components": 1, "active": 1, "nac": 3, "reconstruction_mse": 4, "fid_oracle": 2, "minutes": 1},
+}
+KEYS = ["dataset", "title", "metric", "preset", "model", "m"]
+RUN = ["dataset", "model", "m"]
+
+Minutes = Mapping[tuple[str, str, int], float]
+"""(data set, model, m) -> minutes that its training took, all seeds at once."""
 
 
 def table1(
     metrics: pd.DataFrame,
-    minutes: Mapping[tuple[str, str], float],
+    samplers: pd.DataFrame,
+    minutes: Minutes,
     metric: Mapping[str, str],
     titles: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Every model over its seeds at the last checkpoint, and the cited rows below.
+    """Every model over its seeds at the last checkpoint, by two samplers, and the cited rows below.
 
     Parameters
     ----------
     metrics : DataFrame
-        Runs of all models, at one capacity a data set; a row a seed and checkpoint.
-    minutes : mapping
-        (data set, model) -> minutes that its training took, all seeds at once.
+        Runs of all models, each at one capacity a data set; a row a seed and checkpoint.
+    samplers : DataFrame
+        The same runs by `maskaae.evaluation.mixture.compare_samplers`.
     metric, titles : mapping
         Data set -> metric column to show, and its name in the table.
 
     Returns
     -------
     DataFrame
-        A row a data set, model and quantity: source ("ours" or "cited"), dataset, title, metric, model, m,
-        quantity ("fid", "fid_oracle", "active", "nac", "reconstruction_mse", "minutes"), mean, low, high,
-        seeds, kind (see `maskaae.report.statistics.seed_interval`), lost (seeds that diverged in training),
-        best (a lowest FID that intervals set apart, see `set_apart`). Cited rows have no interval over seeds
+        A row a data set, model and quantity: source ("ours" or "cited"), dataset, title, metric, preset,
+        model, m, quantity (names in `SAMPLED` and `DETAILS`), mean, low, high, seeds, kind (see
+        `maskaae.report.statistics.seed_interval`), lost (seeds that diverged in training), best (a lowest
+        FID of one sampler that intervals set apart, see `set_apart`). Cited rows have no interval over seeds
         of ours; what their authors print behind the mean is in plus_minus.
     """
     chosen = in_order(choose_metric(metrics, metric), titles)
-    at_end, lowest = last(chosen), oracle(chosen, "value")
     rows = [
-        *quantity_rows(at_end, KEYS, {"fid": "value", **{name: name for name in DETAILS}}),
-        *quantity_rows(lowest, KEYS, {"fid_oracle": "value"}),
-        *_times(at_end, minutes),
+        *_sampled(in_order(choose_metric(samplers, _binary(metric)), titles)),
+        *quantity_rows(last(chosen), KEYS, {name: name for name in OTHERS}),
+        *quantity_rows(oracle(chosen, "value"), KEYS, {"fid_oracle": "value"}),
+        *_times(chosen, minutes),
     ]
     ours = in_order(pd.DataFrame(rows), titles).assign(source=OURS)
-    fid = ours[ours["quantity"] == "fid"]
-    best = pd.concat([set_apart(of_dataset) for _, of_dataset in fid.groupby("dataset", sort=False)])
+    fid = ours[ours["quantity"].isin([f"fid{end}" for end in SAMPLERS.values()])]
+    best = pd.concat([set_apart(alike) for _, alike in fid.groupby(["dataset", "quantity"], sort=False)])
     ours["best"] = best.reindex(ours.index, fill_value=False)
     return pd.concat([ours, _cited_rows()], ignore_index=True)
 
 
-def _times(chosen: pd.DataFrame, minutes: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:
+def table1_each(
+    metrics: pd.DataFrame,
+    samplers: pd.DataFrame,
+    minutes: Minutes,
+    metric: Mapping[str, str],
+    titles: Mapping[str, str],
+) -> pd.DataFrame:
+    """Table 1 with every model at that of its capacities that suits it; as `table1`, at all capacities.
+
+    It is that at which samples of the prior are nearest to the *training* split: the test split chooses
+    nothing.
+    """
+    distance = choose_metric(samplers, {name: _nearest(column) for name, column in metric.items()})
+    prior = distance[distance["sampler"] == "prior"]
+    means = prior.groupby(RUN, sort=False)["value"].mean().reset_index().dropna()
+    suited = means.loc[means.groupby(["dataset", "model"], sort=False)["value"].idxmin(), RUN]
+    return table1(metrics.merge(suited, on=RUN), samplers.merge(suited, on=RUN), minutes, metric, titles)
+
+
+def _binary(metric: Mapping[str, str]) -> dict[str, str]:
+    """Columns of the same distances through the binary mask, which alone samplers are compared through."""
+    return {name: column.removesuffix("_soft") for name, column in metric.items()}
+
+
+def _nearest(column: str) -> str:
+    return companion_column(column.removesuffix("_soft"), "frechet_train")
+
+
+def _sampled(samplers: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of what was measured of samples, by both samplers."""
+    rows: list[dict[str, Any]] = []
+    for sampler, end in SAMPLERS.items():
+        of_sampler = samplers[samplers["sampler"] == sampler]
+        for metric, seeds in of_sampler.groupby("metric", sort=False):
+            others = {f"{name}{end}": companion_column(str(metric), name) for name in COMPANIONS}
+            rows += quantity_rows(seeds, KEYS, {f"fid{end}": "value", **others})
+    mixtures = samplers[samplers["sampler"] == "mixture"]
+    return rows + quantity_rows(mixtures, KEYS, {"components": "components"})
+
+
+def _times(chosen: pd.DataFrame, minutes: Minutes) -> list[dict[str, Any]]:
     """Rows of the training times: one number a run, since its seeds train together."""
     runs = _records(chosen[KEYS].drop_duplicates())
     return [
         run
         | {"quantity": "minutes", "lost": 0}
-        | seed_interval([minutes[run["dataset"], run["model"]]])._asdict()
+        | seed_interval([minutes[run["dataset"], run["model"], run["m"]]])._asdict()
         for run in runs
     ]
 
 
-def read_minutes(records: Iterable[str | Path]) -> dict[tuple[str, str], float]:
-    """Minutes that each training took, by data set and model, from ``{dataset}/{model}/m{m}/run.json``."""
+def read_minutes(records: Iterable[str | Path]) -> dict[tuple[str, str, int], float]:
+    """Minutes that each training took, by data set, model and m, from ``{dataset}/{model}/m{m}/run.json``."""
     table = read_records(records, "plan", "steps_per_second")
-    return {(run["dataset"], run["model"]): training_minutes(run) for run in _records(table)}
+    return {(run["dataset"], run["model"], run["m"]): training_minutes(run) for run in _records(table)}
 
 
 def training_minutes(record: Mapping[str, Any]) -> float:
@@ -168,23 +227,45 @@ def as_document(table: pd.DataFrame, language: Language) -> str:
     ]
     for title, of_dataset in ours.groupby("title", sort=False):
         parts += [
+            language.heading.format(f"{title}: samples"),
+            language.table(*details(of_dataset, SAMPLED)),
             language.heading.format(f"{title}: latent space, reconstruction, time"),
-            language.table(*details(of_dataset)),
+            language.table(*details(of_dataset, DETAILS)),
         ]
     return "\n\n".join([*parts, language.remarks(note(ours))]) + "\n"
 
 
 def overview(ours: pd.DataFrame, bold: str) -> tuple[list[str], list[list[str]]]:
-    """Arrange FID as the paper prints it: a row a model, a column a data set."""
-    fid = ours[ours["quantity"] == "fid"].assign(text=lambda rows: [_text(row) for row in _records(rows)])
-    fid["text"] = fid["text"].where(~fid["best"].astype(bool), fid["text"].map(bold.format))
-    columns = list(fid["title"].unique())
-    labels = {
-        title: f"{title}, $m = {rows['m'].iloc[0]:g}$" for title, rows in fid.groupby("title", sort=False)
+    """Arrange FID as the paper prints it: a row a model, two columns a data set, one a sampler."""
+    fid = ours[ours["quantity"].isin([f"fid{end}" for end in SAMPLERS.values()])]
+    texts = {
+        (row["model"], row["title"], row["quantity"]): (bold if row["best"] else "{}").format(_text(row))
+        for row in _records(fid)
     }
-    wide = fid.pivot(index="model", columns="title", values="text").reindex(columns=columns).fillna("")
-    lines = [[TITLES[model], *wide.loc[model]] for model in models_in_order(wide.index)]
-    return ["Ours", *(labels[title] for title in columns)], lines
+    names = _names(fid)
+    columns = {
+        (title, f"fid{end}"): f"{title}, {_sizes(rows)}{sampler}"
+        for title, rows in fid.groupby("title", sort=False)
+        for sampler, end in SAMPLERS.items()
+    }
+    lines = [
+        [names[model], *(texts.get((model, *column), "") for column in columns)]
+        for model in models_in_order(fid["model"])
+    ]
+    return ["Ours", *columns.values()], lines
+
+
+def _names(rows: pd.DataFrame) -> dict[str, str]:
+    """Name of each model, MAAE's with the presets that it was trained by."""
+    return {
+        str(model): model_name(str(model), of["preset"]) for model, of in rows.groupby("model", sort=False)
+    }
+
+
+def _sizes(rows: pd.DataFrame) -> str:
+    """The capacity in a heading, where all models have the same."""
+    sizes = rows["m"].unique()
+    return f"$m = {sizes[0]:g}$, " if len(sizes) == 1 else ""
 
 
 def cited_overview() -> tuple[list[str], list[list[str]]]:
@@ -196,30 +277,35 @@ def cited_overview() -> tuple[list[str], list[list[str]]]:
     return ["Cited", *CITED_DATASETS.values()], lines
 
 
-def details(of_dataset: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Arrange all quantities of one data set: a row a model."""
+def details(of_dataset: pd.DataFrame, quantities: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:
+    """Arrange some quantities, with their headers, of one data set: a row a model."""
     texts = {(row["model"], row["quantity"]): _text(row) for row in _records(of_dataset)}
     sizes = of_dataset.drop_duplicates("model").set_index("model")["m"]
+    names = _names(of_dataset)
     lines = [
-        [TITLES[model], f"{sizes[model]:g}", *(texts[model, quantity] for quantity in HEADERS)]
+        [names[model], f"{sizes[model]:g}", *(texts[model, quantity] for quantity in quantities)]
         for model in models_in_order(of_dataset["model"])
     ]
-    return ["Model", "$m$", *HEADERS.values()], lines
+    return ["Model", "$m$", *quantities.values()], lines
 
 
 def note(ours: pd.DataFrame) -> str:
     """Lines below the table: what stands behind each number, and why the cited ones are no contest."""
-    fid = ours[ours["quantity"] == "fid"]
+    fid = ours[ours["quantity"].isin([f"fid{end}" for end in SAMPLERS.values()])]
     datasets = _records(fid.drop_duplicates("dataset"))
     features = ", ".join(f"{row['title']}: {metric_label(row['metric'])}" for row in datasets)
     bold = (
-        "Bold: lowest, its interval below all others'."
+        "Bold: lowest of its sampler, its interval below all others'."
         if fid["best"].any()
         else "Nothing is bold: no lowest FID has a 95 % interval that lies below all others'."
     )
     return (
         f"Ours: last checkpoint, mean and {interval_label(fid)}; oracle: lowest over checkpoints. "
-        f"{features}. {bold}\n\n"
+        f"{features}. {bold} Prior: what the model itself is sampled by; RAE, IRMAE and Least Volume have no "
+        "prior, and a Gaussian fitted to their codes in its place. Mixture: Gaussians with full covariances "
+        "fitted to codes of training examples, of VAEs to posterior means; as many components as make "
+        "held-out codes of the training split most likely, one rule for all. Precision, recall "
+        "(Kynkäänniemi et al., 2019) and KID in the same features.\n\n"
         "Active: dimensions that MAAE's mask keeps; of VAEs, units with a posterior mean that varies (A_u of "
         "Burda et al., 2016); all m of the others. NAC over active dimensions. Minutes: one training, all "
         "seeds at once. Seeds whose training diverged count in nothing; their number is given as lost.\n\n"

@@ -73,5 +73,5 @@ def test_sample_rows_hold_real_images_then_each_models_first_ones():
     counts = frame.groupby("model").size().to_dict()
     assert counts == {REAL: 16, "wae": 48, "rae": 48}
     rows = samples.draw_model_samples(frame).subfigs[0].axes
-    assert [ax.get_ylabel() for ax in rows] == ["real", "RAE-L2 + GMM", "WAE"]
+    assert [ax.get_ylabel() for ax in rows] == ["real", "RAE-L2", "WAE"]
     assert [ax.images[0].get_array().shape[:2] for ax in rows] == [(5, 23), (5, 71), (5, 71)]

@@ -1,0 +1,18 @@
+"""Write table 1 with every model at the capacity that suits it."""
+
+from pathlib import Path
+
+from maskaae.report import table1
+from maskaae.report.markup import LATEX, MARKDOWN
+from maskaae.report.selection import read_runs
+
+table = table1.table1_each(
+    read_runs(snakemake.input.metrics, snakemake.params.presets),
+    read_runs(snakemake.input.samplers, snakemake.params.presets),
+    table1.read_minutes(snakemake.input.records),
+    snakemake.params.metric,
+    snakemake.params.titles,
+)
+table.to_csv(snakemake.output.csv, index=False)
+Path(snakemake.output.md).write_text(table1.as_document(table, MARKDOWN), encoding="utf-8")
+Path(snakemake.output.tex).write_text(table1.as_document(table, LATEX), encoding="utf-8")
