@@ -1,38 +1,36 @@
-"""The user's own array file: npy, npz or IDX, gzipped or not."""
+"""The user's own array file: npy, npz, IDX, MATLAB, HDF5, AnnData, safetensors or SciPy's sparse npz."""
 
 from __future__ import annotations
 
-import gzip
-import logging
 import math
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
+from maskaae.data.own.choosing import Chosen, as_classes, choose, listed, look_like_classes
+from maskaae.data.own.columns import counts_rows
+from maskaae.data.own.containers import Members, members
+from maskaae.data.own.missing import settle_rows
 from maskaae.data.own.notes import Notes
+from maskaae.data.own.plausible import check_values
 from maskaae.data.own.splits import OwnData, read_splits
 from maskaae.data.own.writing import write_own
-from maskaae.data.published.mnist import open_plain, read_header, read_idx
-from maskaae.data.writer import check_finite, require_own
+from maskaae.data.writer import check_finite
 
 if TYPE_CHECKING:
     from maskaae.data.source import Description
 
-logger = logging.getLogger(__name__)
-
-_NPY_MAGIC = b"\x93NUMPY"
-_ZIP_MAGIC = b"PK"
-_IDX_MAGIC = b"\0\0"
-_DAMAGE = (ValueError, KeyError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
-"""What NumPy and zipfile raise for a file that is cut short, damaged or holds Python objects."""
-
 Array = NDArray[Any]
+_COLOURS = (1, 3)
+_BRIGHT = 100
+"""Floats above it are pixels from 0 to 255, not from 0 to 1 (our choice)."""
+_SIGNED = 0.9
+"""Floats beyond both -0.9 and 0.9 are pixels from -1 to 1, as nets are fed (our choice)."""
 
 
 def describe(spec: Mapping[str, Any]) -> Description:
@@ -40,173 +38,175 @@ def describe(spec: Mapping[str, Any]) -> Description:
     path = Path(spec["path"])
     if not path.is_file():
         return None, None
-    shape = read_shape(path, spec["key"], spec["label_key"])
-    check_shape(path, shape)
+    notes = Notes(quiet=True)
+    with members(path) as found:
+        shape = found[choose(path, found, spec, notes).examples["train"]].shape
+    shape = tuple(shape[axis] for axis in order_of_axes(path, shape, notes))
     return "vectors" if len(shape) == 2 else "images", math.prod(shape[1:])
 
 
-def check_shape(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse, by ValueError, shapes that are neither vectors nor images, or hold nothing."""
+def order_of_axes(path: Path, shape: tuple[int, ...], notes: Notes) -> tuple[int, ...]:
+    """Order in which the axes of an array are examples first, then height, width and channels.
+
+    ValueError if the shape is that of neither vectors nor images, or holds nothing.
+    """
     if 0 in shape:
         raise ValueError(f"{path}: shape {shape} holds no values; expected examples of one number or more")
-    channels_known = len(shape) != 4 or shape[3] in (1, 3) or shape[1] in (1, 3)
-    if len(shape) not in (2, 3, 4) or not channels_known:
-        raise ValueError(
-            f"{path}: shape {shape} is neither vectors (N, D) nor images (N, H, W), "
-            "(N, H, W, C) or (N, C, H, W) with C = 1 or 3"
-        )
+    if len(shape) in (2, 3) and not (
+        len(shape) == 3 and shape[0] == shape[1] != shape[2] and shape[2] > shape[0]
+    ):
+        return tuple(range(len(shape)))
+    if len(shape) == 3:
+        notes.guess(f"{path}: {shape} taken as (height, width, N)")
+        return 2, 0, 1
+    if len(shape) == 4 and shape[3] in _COLOURS:
+        return 0, 1, 2, 3
+    if len(shape) == 4 and shape[1] in _COLOURS:
+        notes.guess(f"{path}: {shape} taken as (N, channels, height, width)")
+        return 0, 2, 3, 1
+    if len(shape) == 4 and shape[2] in _COLOURS:
+        notes.guess(f"{path}: {shape} taken as (height, width, channels, N)")
+        return 3, 0, 1, 2
+    raise ValueError(
+        f"{path}: shape {shape} is neither vectors (N, D) nor images (N, H, W), "
+        "(N, H, W, C) or (N, C, H, W) with C = 1 or 3"
+    )
 
 
-def read_shape(path: Path, key: str | None, label_key: str | None) -> tuple[int, ...]:
-    """Read an array's shape from its file's header alone; arguments and errors as of `read_array`."""
-    magic, _ = _look(path)
-    with open_plain(path) as file:
-        if magic.startswith(_IDX_MAGIC):
-            return read_header(file, path)[1]
-        try:
-            if magic.startswith(_NPY_MAGIC):
-                return _read_npy_shape(file)
-            with zipfile.ZipFile(file) as archive:
-                names = [name.removesuffix(".npy") for name in archive.namelist()]
-                with archive.open(f"{choose_key(names, key, label_key)}.npy") as member:
-                    return _read_npy_shape(cast(BinaryIO, member))
-        except _DAMAGE as error:
-            raise ValueError(f"{path}: {error}") from error
+def as_images(array: Array, path: Path, notes: Notes) -> NDArray[np.uint8]:
+    """Images `(N, H, W)` or `(N, H, W, C)` as uint8 `(N, H, W, C)`; what is converted is said.
 
-
-def read_array(path: Path, key: str | None = None, label_key: str | None = None) -> Array:
-    """Read an array file, npy, npz or IDX; an npy file that is not gzipped is memory-mapped.
-
-    Parameters
-    ----------
-    key : str or None
-        Name of the array in an npz file; None: the only one beside `label_key`.
-    label_key : str or None
-        Name of the classes in the npz file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no array file, is damaged, holds Python objects, or lacks the key.
-    """
-    magic, packed = _look(path)
-    if magic.startswith(_IDX_MAGIC):
-        return read_idx(path)
-    try:
-        if magic.startswith(_NPY_MAGIC) and not packed:
-            return cast(Array, np.load(path, mmap_mode="r", allow_pickle=False))
-        with open_plain(path) as file:
-            loaded = np.load(file, allow_pickle=False)
-            if magic.startswith(_NPY_MAGIC):
-                return cast(Array, loaded)
-            return cast(Array, loaded[choose_key(loaded.files, key, label_key)])
-    except _DAMAGE as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def choose_key(names: list[str], key: str | None, label_key: str | None) -> str:
-    """Name of the examples in an npz file.
-
-    ValueError if a name given is not there, or none is given and there are several.
-    """
-    for wanted in (key, label_key):
-        if wanted is not None and wanted not in names:
-            raise ValueError(f"there is no array {wanted!r} in it, only {', '.join(names)}")
-    others = [name for name in names if name != label_key]
-    if key is None and len(others) != 1:
-        raise ValueError(f"it holds {', '.join(names)}; name one of them as `key`")
-    return others[0] if key is None else key
-
-
-def as_images(array: Array, path: Path) -> NDArray[np.uint8]:
-    """Images as uint8 `(N, H, W, C)`; what is converted on the way is said in the log.
-
-    Parameters
-    ----------
-    array : ndarray
-        `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`: uint8, uint16, bool, whole numbers from 0 to 255 or
-        floats from 0 to 1; ValueError if the values are others.
+    ValueError if the values are no pixels: uint8, uint16, bool, whole numbers from 0 to 255, or floats from 0
+    to 1, from -1 to 1 or from 0 to 255.
     """
     if array.ndim == 3:
         array = array[..., None]
-    if array.shape[3] not in (1, 3):
-        logger.warning("%s: %s taken as (N, channels, height, width)", path, array.shape)
-        array = array.transpose(0, 2, 3, 1)
-    return array if array.dtype == np.uint8 else _as_bytes(array, path)
+    if array.shape[3] == 3 and _is_grey(array):
+        notes.guess(f"{path}: three equal channels, read as one (grey)")
+        array = array[..., :1]
+    return array if array.dtype == np.uint8 else _as_bytes(array, path, notes)
 
 
-def _as_bytes(array: Array, path: Path) -> NDArray[np.uint8]:
+def _is_grey(array: Array) -> bool:
+    """Whether three channels are the same, looked at a few images at a time: most differ at once."""
+    return all(
+        (part[..., :1] == part).all()
+        for part in (array[start : start + 256] for start in range(0, len(array), 256))
+    )
+
+
+def _as_bytes(array: Array, path: Path, notes: Notes) -> NDArray[np.uint8]:
     """Stretch the range of another type to 0 .. 255."""
-    tops = {"b": 1, "f": 1, "i": 255, "u": 65535 if array.dtype == np.uint16 else 255}
-    low, high, top = array.min(), array.max(), tops[array.dtype.kind]
-    if low < 0 or high > top:
+    low, high = array.min(), array.max()
+    bottom, top = 0, 65535 if array.dtype == np.uint16 else 255 if array.dtype.kind in "iu" else 1
+    if array.dtype.kind == "f" and high > _BRIGHT:
+        top = 255
+    if array.dtype.kind == "f" and low < -_SIGNED and high > _SIGNED:
+        bottom = -1
+    if low < bottom or high > top:
         raise ValueError(
-            f"{path}: values from {low} to {high} are no pixels; give uint8, or {array.dtype} from 0 to {top}"
+            f"{path}: values from {low} to {high} are no pixels; give uint8, or {array.dtype} from 0 to "
+            f"{top if array.dtype.kind != 'f' else '1 or 255, or from -1 to 1'}"
         )
-    logger.warning("%s: %s from 0 to %d converted to uint8 from 0 to 255", path, array.dtype, top)
-    return np.rint(array * (255 / top)).astype(np.uint8)
+    notes.guess(f"{path}: {array.dtype} from {bottom} to {top} converted to uint8 from 0 to 255")
+    pixels: NDArray[np.uint8] = np.rint((array.astype(np.float32) - bottom) * (255 / (top - bottom))).astype(
+        np.uint8
+    )
+    return pixels
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An array file, what is taken from it, and how."""
+
+    path: Path
+    found: Members
+    chosen: Chosen
+    spec: Mapping[str, Any]
+    notes: Notes
+
+    def read(self, split: Split) -> OwnData:
+        """Read the examples of a split, and classes if the configuration or names of arrays tell any."""
+        path, notes = self.path, self.notes
+        member = self.found[self.chosen.examples[split]]
+        array = member.read()
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{path}: holds {array.dtype}, not numbers")
+        array = array.transpose(order_of_axes(path, array.shape, notes))
+        classes = self._classes(split, len(array))
+        if array.ndim > 2:
+            check_finite(array, str(path))
+            return OwnData(as_images(array, path, notes), classes, ())
+        names = member.names() if member.names is not None else map(str, range(array.shape[1]))
+        data = OwnData(array, classes, tuple(names))
+        check_values(path, data, self.spec, _place, notes)
+        counting = [
+            name for column, name in enumerate(data.names) if counts_rows(array[:, column].astype(np.float64))
+        ]
+        if counting and len(data.names) > 1:
+            which = f"column {', '.join(counting)} counts the rows"
+            notes.warn(f"{path}: {which}, and is learned like the others; if it is an index, leave it out")
+        return settle_rows(path, data, self.spec, _place, notes)
+
+    def _classes(self, split: Split, size: int) -> Array | None:
+        """One class per example, or None if neither the configuration nor a name tells where they are."""
+        name, label_path = self.chosen.classes.get(split), self.spec["label_path"]
+        if label_path is None and name is None:
+            return None
+        origin = self.path if label_path is None else Path(label_path)
+        array = self.found[str(name)].read() if label_path is None else _only_array(origin)
+        classes = as_classes(array, size)
+        if label_path is not None or self.spec["label_key"] is not None:
+            if classes is None:
+                raise ValueError(
+                    f"{origin}: classes of shape {array.shape} for {size} examples; give one class each"
+                )
+            return classes
+        if not look_like_classes(classes):
+            self.notes.leave_out(f"{origin}: {name}, which holds no classes")
+            return None
+        self.notes.guess(f"{origin}: {name} are the classes")
+        return classes
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
     """Write a data set of the user's array."""
-    splits = read_splits(spec, lambda split: _read(spec, split))
+    notes = Notes()
+    path = Path(spec["path"])
+    with members(path) as found:
+        opened = _Opened(path, found, choose(path, found, spec, notes), spec, notes)
+        chosen = opened.chosen
+        read = {split: opened.read(split) for split in chosen.examples}
+    splits = read if "test" in read else read_splits(spec, _reader(spec, read["train"], notes))
     train, test = splits["train"].values, splits["test"].values
     if train.shape[1:] != test.shape[1:]:
+        other = spec["test_path"] or f"{path}: {chosen.examples.get('test')}"
         raise ValueError(
-            f"{spec['test_path']}: shape {test.shape[1:]} per example, but {spec['path']} has "
-            f"{train.shape[1:]}"
+            f"{other}: shape {test.shape[1:]} per example, but {spec['path']} has {train.shape[1:]}"
         )
-    return write_own(
-        folder, spec, splits, spec["label_path"] or f"{spec['path']}: {spec['label_key']}", Notes()
-    )
+    origin = spec["label_path"] or f"{spec['path']}: {chosen.classes.get('train')}"
+    return write_own(folder, spec, splits, origin, notes)
 
 
-def _read(spec: Mapping[str, Any], split: Split) -> OwnData:
-    """Read the examples of one file, and their classes if the configuration names any."""
-    prefix = "" if split == "train" else "test_"
-    path = Path(spec[f"{prefix}path"])
-    values = _read_examples(path, spec)
-    classes = _read_classes(path, spec[f"{prefix}label_path"], spec["label_key"], len(values))
-    names = tuple(map(str, range(values.shape[1]))) if values.ndim == 2 else ()
-    return OwnData(values, classes, names)
+def _reader(spec: Mapping[str, Any], train: OwnData, notes: Notes) -> Callable[[Split], OwnData]:
+    """A function that gives the examples of `path`, which are read, and those of `test_path`."""
+
+    def read(split: Split) -> OwnData:
+        if split == "train":
+            return train
+        path, keys = Path(spec["test_path"]), {**spec, "label_path": spec["test_label_path"]}
+        with members(path) as found:
+            return _Opened(path, found, choose(path, found, keys, notes), keys, notes).read("train")
+
+    return read
 
 
-def _read_examples(path: Path, spec: Mapping[str, Any]) -> Array:
-    array = read_array(path, spec["key"], spec["label_key"])
-    check_shape(path, array.shape)
-    check_finite(array, str(path))
-    return array if array.ndim == 2 else as_images(array, path)
+def _only_array(path: Path) -> Array:
+    with members(path) as found:
+        if len(found) != 1:
+            raise ValueError(f"{path}: it holds {listed(found)}; give a file of one array")
+        return next(iter(found.values())).read()
 
 
-def _read_classes(path: Path, label_path: str | None, label_key: str | None, size: int) -> Array | None:
-    """One class per example, or None if the configuration names no labels."""
-    if label_path is None and label_key is None:
-        return None
-    origin = path if label_path is None else Path(label_path)
-    classes = read_array(origin, label_key)
-    if classes.shape != (size,):
-        raise ValueError(
-            f"{origin}: classes of shape {classes.shape} for {size} examples; give one class each"
-        )
-    return classes
-
-
-def _look(path: Path) -> tuple[bytes, bool]:
-    """First bytes of a file's content, and whether it is gzipped; ValueError if it is no array file."""
-    with open_plain(require_own(path)) as file:
-        packed = isinstance(file, gzip.GzipFile)
-        try:
-            magic = file.read(len(_NPY_MAGIC))
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{path}: damaged gzip file ({error})") from error
-    if not magic.startswith((_IDX_MAGIC, _NPY_MAGIC, _ZIP_MAGIC)):
-        raise ValueError(f"{path}: starts with {magic!r}, which is neither npy, npz nor IDX")
-    return magic, packed
-
-
-def _read_npy_shape(file: BinaryIO) -> tuple[int, ...]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)[0]
+def _place(row: int) -> str:
+    return f"row {row} (counted from 0)"

@@ -28,7 +28,9 @@ def check_values(
     values = data.values
     largest = LARGEST if spec["scaling"] == "standardise" else float(np.finfo(np.float32).max)
     with np.errstate(invalid="ignore"):
-        broken = np.argwhere(np.abs(values) > largest)
+        # In 16 or 32 bits the limit itself would be infinite.
+        too_large = np.abs(values) > largest if values.dtype.itemsize >= 8 else np.isinf(values)
+    broken = np.argwhere(too_large)
     if len(broken):
         row, column = (int(index) for index in broken[0])
         value = values[row, column]
@@ -39,7 +41,7 @@ def check_values(
             f"{where}: {value:g} is too large to compute with (at most {largest:g}); is it a mistake?"
         )
     for column in range(values.shape[1]):
-        far = _far(values[:, column])
+        far = _far(values[:, column].astype(np.float64))
         if len(far):
             row = int(far[0])
             more = f", and {len(far) - 1} more" if len(far) > 1 else ""

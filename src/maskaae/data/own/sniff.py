@@ -64,6 +64,7 @@ _MAGIC: Sequence[tuple[bytes, Kind]] = (
     (b"FEA1", "feather"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
     (b"MATLAB 5.0", "mat"),
+    (b"MATLAB 7.3", "hdf5"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
 )
 _SAVE_AS_CSV = "save it as csv or parquet where it was made"

@@ -209,17 +209,19 @@ def _check_array(spec: Spec) -> None:
 
 ARRAY = Source(
     name="array",
-    description="your own array: npy, npz or IDX, gzipped or not",
+    description="your own array: npy, npz, IDX, .mat, HDF5, h5ad, safetensors",
     module="maskaae.data.own.array",
     keys={
-        "path": _path("an npy, npz or IDX file: (N, D) vectors, (N, H, W) or (N, H, W, C) images"),
-        "key": _optional_text("name of the examples in an npz file; null: the only array in it"),
-        "label_path": _optional_text("an npy or IDX file of one class per example"),
-        "label_key": _optional_text("name of the classes in the npz file"),
+        "path": _path("an array file: (N, D) vectors, (N, H, W) or (N, H, W, C) images"),
+        "key": _optional_text(
+            "name of the examples among several arrays; null: x_train and x_test, or the only one that can be"
+        ),
+        "label_path": _optional_text("an array file of one class per example"),
+        "label_key": _optional_text("name of the classes among the arrays of a file"),
         **_MISSING,
         "scaling": _SCALING,
         **_own_split("an array of the same shape per example"),
-        "test_label_path": _optional_text("an npy or IDX file of one class per example of test_path"),
+        "test_label_path": _optional_text("an array file of one class per example of test_path"),
     },
     describe=_describe_array,
     check=_check_array,
