@@ -30,7 +30,7 @@ stamp := $(venv)/.installed
 slurm_stamp := $(venv)/.installed-slurm
 bench_stamp := $(venv)/.installed-bench
 site_stamp := $(venv)/.installed-site
-code := src scripts tests benchmarks docs/make_pictures.py docs/make_performance.py docs/make_provenance.py docs/make_reliability.py docs/make_diagrams.py docs/conf.py
+code := src scripts tests benchmarks docs/*.py
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
@@ -50,7 +50,7 @@ endif
 folder := .
 run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snakemake.log $(run_snakemake)
 
-.PHONY: ablations why_it_fails claims paper paper_n16 n32 dimensions mnist10k_table1 stale
+.PHONY: ablations why_it_fails claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
@@ -110,7 +110,8 @@ models: setup ## All models over capacities, on the demo's synthetic data with n
 	@printf '\nDone: results/figures/models_over_capacity.png\n'
 
 # What made a folder of docs/results: $(call provenance,folder,configuration,results folder,names of what it shows).
-provenance = $(python) docs/make_provenance.py docs/results/$1 --command "make $@" --config $2 --results $3 --names $4
+provenance = $(python) docs/make_provenance.py docs/results/$1 --command "make $@" --config $2 --results $3 --names $4 && \
+  $(python) docs/make_pages.py
 
 RUN ?= mnist10k
 mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own data, into docs/results/RUN
@@ -180,6 +181,9 @@ docs: setup ## Write the parts of the docs that are made: key table, and what th
 	cp results/demo_time.txt results/metrics.csv results/tables/table2.md docs/results/demo/
 	$(call provenance,demo,config/demo.yaml,results)
 
+pages: setup ## Fill every number that pages quote from the csv under docs/results
+	$(python) docs/make_pages.py
+
 docs-table1: setup ## Put what the last `make table1` and `make models` gave into the docs
 	$(python) docs/make_pictures.py results/figures docs/results/table1 model_samples models_over_capacity
 	cp results/tables/table1.md results/tables/table1.csv results/tables/table1.tex docs/results/table1/
@@ -213,7 +217,7 @@ test-all: test ## The long tests too
 chaos: setup ## Kill trainings 100 times and more, fill their disk, set their clock: docs/reliability.md
 	OMP_NUM_THREADS=1 $(python) tests/reliability/chaos.py --kills 100 --output docs/results/reliability
 	$(python) docs/make_provenance.py docs/results/reliability --command "make $@" --programs tests/reliability/chaos.py
-	$(python) docs/make_reliability.py docs/make_diagrams.py docs/conf.py
+	$(python) docs/make_pages.py
 
 stale: setup ## List the results under docs/results that today's code or configuration would make otherwise
 	@$(python) docs/make_provenance.py --stale
@@ -227,7 +231,7 @@ test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian
 slurm-table: $(slurm_stamp) ## Run the SLURM tests three times over, and put their outcomes into docs/reliability.md
 	for run in 1 2 3; do $(python) -m pytest -m slurm tests/slurm --junit-xml=results/slurm/$$run.xml || true; done
 	$(python) tests/slurm/outcomes.py results/slurm/*.xml --output docs/results/reliability/slurm.csv
-	$(python) docs/make_reliability.py docs/make_diagrams.py docs/conf.py
+	$(python) docs/make_pages.py
 
 lint: setup ## Style, formatting, types, workflow
 	ruff check $(code)
@@ -235,6 +239,7 @@ lint: setup ## Style, formatting, types, workflow
 	snakefmt --check workflow
 	mypy
 	snakemake --lint
+	$(python) docs/make_pages.py --check
 
 # pythae, the rival, stands beside the environment, not in it: its requirements are not ours.
 $(bench_stamp): requirements-bench.lock $(stamp)
@@ -248,9 +253,10 @@ bench: $(bench_stamp) ## Time everything against its rivals: docs/performance.md
 	for name in model_cost grid_cost; do $(python) benchmarks/$$name.py --output docs/results/$$name.csv; done
 	$(python) benchmarks/prepare_images.py --photographs 200000 --output docs/results/preparation.csv
 	if [ "$(GPUS)" != 0 ]; then PYTHONPATH="$(CURDIR)/$(venv)/bench" $(python) benchmarks/gpu.py --output results/bench; fi
-	$(python) docs/make_performance.py results/bench docs/results/performance docs/performance.md
+	$(python) docs/parts_performance.py results/bench
 	$(python) docs/make_provenance.py docs/results/performance --command "make $@" \
 	  --programs benchmarks/{cases,training,limit,frechet,scaling,planning,demo_time,gpu,model_cost,grid_cost,prepare_images}.py
+	$(python) docs/make_pages.py
 
 # Pure Python packages that come as sources only are built here.
 device-wheels: setup ## Wheels that benchmarks/device.sh needs on a GPU machine without network, into .whl/

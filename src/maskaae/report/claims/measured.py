@@ -187,4 +187,6 @@ def distances(measured: Measured) -> pd.DataFrame:
         stuck=rows["value"] > STUCK * median,
     )
     keys = ["dataset", "model", "name", "m", "seed", "distance", "median", "stuck"]
-    return named.reindex(columns=[*keys, *CAUSES]).sort_values(keys[:5], ignore_index=True)
+    shown = named.reindex(columns=[*keys, *CAUSES]).sort_values(keys[1:5])
+    order = {dataset: place for place, dataset in enumerate([*measured.known, *measured.images])}
+    return shown.sort_values("dataset", key=lambda names: names.map(order), kind="stable", ignore_index=True)

@@ -66,8 +66,8 @@ def as_markdown(verdicts: pd.DataFrame, measured: Measured, titles: Mapping[str,
     """
     tables = {
         "Verdicts": _claims_table(verdicts),
-        "Counts": _counts_table(counts(measured), titles),
-        "Distances": _relative_table(relative_distances(measured), titles),
+        "Counts": counts_table(counts(measured), titles),
+        "Distances": relative_table(relative_distances(measured), titles),
         "Seeds": _seeds_table(distances(measured), titles),
         "Statements": _statements_table(verdicts, titles),
         "Figure by figure": _figures_table(verdicts),
@@ -101,7 +101,8 @@ def _claims_table(verdicts: pd.DataFrame) -> str:
     return markdown_table(["", "the paper says", "verdict", "what would decide it"], lines, "llll")
 
 
-def _counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Counts of `counts` over seeds, a row a data set."""
     if found.empty:
         return "No run of MAAE with m >= n on data of known n."
     by_weight = f"weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight"
@@ -155,7 +156,8 @@ def _stuck(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
     return f"seed {row['seed']} at {row['distance']:.3g} ({', '.join(apart)})"
 
 
-def _relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Distances of `relative_distances`, a row a data set."""
     if relative.empty:
         return "No data set with runs of both WAE and MAAE."
     columns = ["data", "WAE's best m", "distance relative to WAE's at its best m"]

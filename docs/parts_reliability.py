@@ -1,15 +1,12 @@
-"""Write the made part of docs/reliability.md from the tables under docs/results/reliability.
+"""What docs/reliability.md shows, from the tables under docs/results/reliability."""
 
-python docs/make_reliability.py
-"""
-
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS / "results/reliability"
-BEGIN, END = "<!-- made by `make chaos`: do not edit below -->", "<!-- end of what is made -->"
 
 
 def chaos_table(outcomes: pd.DataFrame) -> list[str]:
@@ -37,16 +34,14 @@ def scenario_table(name: str, title: str) -> list[str]:
     return ["", f"### {title}", "", f"| {' | '.join(columns)} |", "|" + "---|" * len(columns), *rows]
 
 
-def main() -> None:
-    """Replace what stands between the two markers."""
-    page = DOCS / "reliability.md"
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    made = ["", "### Killed, starved, confused", "", *chaos_table(pd.read_csv(RESULTS / "chaos.csv"))]
+def parts() -> dict[str, Callable[[], str]]:
+    """All that was tried, as one part."""
+    return {"tried": tried}
+
+
+def tried() -> str:
+    """Kills and faults, the cost of checkpoints, and SLURM."""
+    made = ["### Killed, starved, confused", "", *chaos_table(pd.read_csv(RESULTS / "chaos.csv"))]
     made += scenario_table("overhead.csv", "Cost of checkpoints and resume state")
     made += scenario_table("slurm.csv", "On SLURM")
-    page.write_text(before + BEGIN + "\n".join(made) + "\n" + END + after, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join(made)

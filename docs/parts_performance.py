@@ -1,7 +1,12 @@
-"""Write the numbers of docs/performance.md, and its figure, from the results of `make bench`."""
+"""Numbers and figure of docs/performance.md, from the results of `make bench`.
+
+python docs/parts_performance.py results/bench      # keeps what was measured, and draws the figure
+"""
 
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +15,10 @@ import pandas as pd
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
+KEPT = Path(__file__).parent / "results/performance"
+PICTURE = "results/performance/training.png"
+OF_LARGE_NETWORKS = ("gpu_convolutions", "gpu_training_mnist", "gpu_training_convolutional")
+"""Tables that need more time on a GPU than the others."""
 RIVALS = {"reference": ("authors' loop", "--"), "pythae": ("pythae", "-."), "plain": ("plain step", ":")}
 
 
@@ -63,31 +72,49 @@ def draw(results: dict[str, pd.DataFrame], path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def fill(page: str, name: str, text: str) -> str:
-    """Put a text between a page's markers of a name."""
-    start, end = f"<!-- {name}: made by make bench -->", f"<!-- end of {name} -->"
-    if start not in page or end not in page:
-        sys.exit(f"docs/performance.md has no place for {name}: expected {start} ... {end}")
-    head, rest = page.split(start)
-    return head + start + "\n\n" + text + "\n\n" + end + rest.split(end)[1]
+def picture() -> str:
+    """Link to the figure."""
+    return f"![Network passes a second against seeds that train together]({PICTURE})"
 
 
-def main(measured: Path, kept: Path, page: Path) -> None:
-    """Copy the results that there are and write page and figure from what is kept."""
-    kept.mkdir(parents=True, exist_ok=True)
-    for path in measured.glob("*.csv"):
-        shutil.copy(path, kept)
-    results = {path.stem: pd.read_csv(path, keep_default_na=False) for path in sorted(kept.glob("*.csv"))}
-    text = page.read_text()
-    for name, table in results.items():
+def parts() -> dict[str, Callable[[], str]]:
+    """Every table, behind the machine that it was measured on, and the figure."""
+    found: dict[str, Callable[[], str]] = dict.fromkeys(OF_LARGE_NETWORKS, not_measured)
+    found |= {"figure": picture, "grid_hours": grid_hours}
+    for path in sorted(KEPT.glob("*.csv")):
+        table = pd.read_csv(path, keep_default_na=False)
         if "processor" in table:
-            text = fill(text, name, f"{machine(table)}\n\n{as_markdown(table)}")
-    if any("training" in name for name in results):
-        draw(results, kept / "training.png")
-        link = (kept / "training.png").relative_to(page.parent)
-        text = fill(text, "figure", f"![Network passes a second against seeds that train together]({link})")
-    page.write_text(text)
+            found[path.stem] = partial(described, table)
+    return found
+
+
+def grid_hours() -> str:
+    """Hours of the paper's grid by data set, WAE and MAAE, on the GPU that was timed."""
+    table = pd.read_csv(KEPT / "gpu_grid.csv", keep_default_na=False)
+    hours = "; ".join(f"{row.case} {row.hours:.1f}" for row in table.itertuples())
+    return f"  Hours on one {table['gpu'].iloc[0]}, one training after the other: {hours}."
+
+
+def not_measured() -> str:
+    """What stands where there is no table yet."""
+    return "*Not measured yet.*"
+
+
+def described(table: pd.DataFrame) -> str:
+    """Machine and table."""
+    return f"{machine(table)}\n\n{as_markdown(table)}"
+
+
+def main(measured: Path) -> None:
+    """Keep the results that there are, and draw the figure of what is kept."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for path in measured.glob("*.csv"):
+        shutil.copy(path, KEPT)
+    tables = {
+        path.stem: pd.read_csv(path, keep_default_na=False) for path in sorted(KEPT.glob("*training*.csv"))
+    }
+    draw(tables, KEPT / "training.png")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(Path(sys.argv[1]))

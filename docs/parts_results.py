@@ -1,0 +1,128 @@
+"""What pages say of a folder under docs/results: what made it, whether it is stale, and what the csv hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from maskaae.config.checking import check_config
+from maskaae.config.reading import read_config
+from maskaae.evaluation.protocol import last
+from maskaae.models.catalogue import TITLES as MODELS
+from maskaae.report.dimensions import NAMES as METHODS
+from maskaae.report.freshness import FILE, Provenance
+from maskaae.report.markup import markdown_table
+from maskaae.report.selection import model_name
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS = REPOSITORY / "docs/results"
+
+
+def parts() -> dict[str, Callable[[], str]]:
+    """Parts by name."""
+    folders = [path.name for path in sorted(RESULTS.iterdir()) if path.is_dir()]
+    return {
+        **{f"provenance.{name}": partial(provenance, name) for name in dict.fromkeys([*folders, "paper"])},
+        "demo": demo,
+        "demo_time": demo_time,
+        "dimensions": dimensions,
+        "why_it_fails": why_it_fails,
+    }
+
+
+def provenance(folder: str) -> str:
+    """What made a folder, and a warning if today's code or configuration would make it otherwise."""
+    if not (RESULTS / folder / FILE).exists():
+        return "*Not run.*"
+    record = Provenance.read(RESULTS / folder)
+    changes = record.changes(REPOSITORY)
+    line = f"*{record.sentence()}*"
+    if not changes:
+        return line
+    commits = ", ".join(commit[:7] for commit in record.commits)
+    return (
+        f"{line}\n\n> **Of older code.** Since {commits} these have changed: {', '.join(sorted(changes))}. "
+        f"`{record.command}` may give other numbers today; `make stale` says what is different."
+    )
+
+
+def demo() -> str:
+    """Caption of the demo's figure 4."""
+    experiment = check_config(read_config(REPOSITORY / "config/demo.yaml"))
+    rows = last(pd.read_csv(RESULTS / "demo/metrics.csv"))
+    rows = rows[rows["model"] == "maae"]
+    found = []
+    for name, entry in experiment.datasets.items():
+        n = entry.source_spec.get("n")
+        shown = rows[rows["dataset"] == name]
+        shown = shown[shown["m"] >= n] if n is not None else shown[shown["active"] < shown["m"]]
+        if shown.empty:
+            continue
+        low, high = int(shown["active"].min()), int(shown["active"].max())
+        count = str(low) if low == high else f"{low} to {high}"
+        where = f"m = {', '.join(map(str, sorted(shown['m'].unique())))}"
+        found.append(f"{entry.title}: {count} from {where}")
+    return (
+        "*Made by `make demo`: FID of WAE and MAAE (robust), and the dimensions that MAAE (robust) keeps, "
+        f"against the assumed latent dimension m. Dimensions kept: {'; '.join(found)}.*\n\n"
+        f"{provenance('demo')}"
+    )
+
+
+def demo_time() -> str:
+    """How long the demo took."""
+    return (
+        f"The demo took {(RESULTS / 'demo/demo_time.txt').read_text(encoding='utf-8').strip()}, after set-up."
+    )
+
+
+def dimensions() -> str:
+    """Mean estimate of every method, by kind of data and true dimension."""
+    rows = pd.read_csv(RESULTS / "dimensions/dimensions.csv")
+    means = rows[rows["quantity"] == "estimate"].pivot(index="method", columns=["kind", "n"], values="mean")
+    seconds = (
+        rows[(rows["quantity"] == "seconds") & (rows["kind"] == "clean")].groupby("method")["mean"].max()
+    )
+    record = Provenance.read(RESULTS / "dimensions")
+    order = [method for method in METHODS if method in means.index]
+    kinds = list(dict.fromkeys(rows["kind"]))
+    sizes = sorted(rows["n"].unique())
+    lines = [
+        [
+            model_name(method, record.trained.presets) if method in MODELS else METHODS[method],
+            *(", ".join(f"{means.loc[method, (kind, n)]:.3g}" for n in sizes) for kind in kinds),
+            f"{seconds[method]:.2g}",
+        ]
+        for method in order
+    ]
+    head = ["", *(f"{kind}: n = {', '.join(map(str, sizes))}" for kind in kinds), "seconds, at most"]
+    return f"{provenance('dimensions')}\n\n{markdown_table(head, lines)}"
+
+
+def short(value: float) -> str:
+    """Three digits of a number, a dash where there is none."""
+    if pd.isna(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+SHOWN = {"active": "active", "distance": "FID", "precision": "precision", "recall": "recall"}
+SHOWN |= {"code_deviation": "code deviation", "reconstruction_mse": "reconstruction (MSE)"}
+
+
+def why_it_fails() -> str:
+    """Every line of every group of the comparison, means over seeds."""
+    rows = pd.read_csv(RESULTS / "why_it_fails/why_it_fails.csv")
+    parts = [provenance("why_it_fails")]
+    for group, of_group in rows.groupby("group", sort=False):
+        wide = of_group.pivot_table(index="row", columns="quantity", values="mean", sort=False)
+        wide = wide.reindex(columns=list(SHOWN))
+        wae = wide["distance"].get("WAE", float("nan"))
+        wide.insert(2, "against WAE's", wide["distance"] / wae)
+        cells = [[name, *map(short, row)] for name, *row in wide.itertuples()]
+        heads = [SHOWN.get(name, name) for name in wide.columns]
+        parts.append(f"**{group}**\n\n{markdown_table(['', *heads], cells)}")
+    return "\n\n".join(parts)

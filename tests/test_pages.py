@@ -1,0 +1,77 @@
+"""Numbers in pages are those of the csv under docs/results, and no page types one by hand."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+import make_pages  # noqa: E402
+import parts_claims  # noqa: E402
+import parts_results  # noqa: E402
+
+PARTS = make_pages.all_parts()
+PAGES = [page for page in make_pages.pages() if make_pages.BLOCK.search(page.read_text())]
+BY_HAND_OF_NO_RESULT = ["README.md", "docs/claims.md", "docs/paper.md"]
+"""Pages whose every measured number stands in a part."""
+MEASURED = re.compile(r"\b\d+\.\d+\b|\b\d+ of \d+\b|\b\d+ (?:times|minutes|hours|min)\b|\[\d")
+KNOWN = re.compile(r"arxiv[^)]*|1912\.04564|3\.1[123]|95 %|99 %")
+
+
+def without_banner(text: str) -> str:
+    """Leave out the warning of stale results: it changes with every change of code, no number does."""
+    return re.sub(r"\n\n> \*\*Of older code\.\*\*[^\n]*", "", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_quotes_a_number_that_its_csv_does_not_hold(page):
+    text = page.read_text()
+    assert without_banner(make_pages.filled(text, PARTS)) == without_banner(text), "run `make pages`"
+
+
+@pytest.mark.parametrize("name", BY_HAND_OF_NO_RESULT)
+def test_no_measured_number_is_typed_by_hand(name):
+    prose = make_pages.BLOCK.sub("", (ROOT / name).read_text())
+    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", "", prose, flags=re.DOTALL)
+    typed = [line for line in prose.splitlines() if MEASURED.search(KNOWN.sub("", line))]
+    assert typed == []
+
+
+def test_a_page_with_another_number_is_behind_and_named():
+    page = "<!-- score: made by make pages -->\n\n0.5\n\n<!-- end of score -->\n"
+    parts = {"score": lambda: "0.6"}
+    assert make_pages.behind(page, parts) == ["score"]
+    filled = make_pages.filled(page, parts)
+    assert "0.6" in filled and "0.5" not in filled
+    assert make_pages.behind(filled, parts) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<!-- score: made by make pages -->\n0.5\n", "score: no line '<!-- end of score -->'"),
+        ("<!-- scre: made by make pages -->\n<!-- end of scre -->", "scre: no such part; known: score"),
+    ],
+)
+def test_a_mark_without_end_or_part_is_refused_by_name(page, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_pages.filled(page, {"score": str})
+
+
+def test_the_score_has_a_row_a_claim_and_says_not_run_without_results(monkeypatch, tmp_path):
+    monkeypatch.setattr(parts_claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(parts_results, "RESULTS", tmp_path)
+    rows = [line for line in parts_claims.score().splitlines() if line.startswith("| (")]
+    assert len(rows) == 8
+    assert all(row.endswith("| not run | not run |") for row in rows)
+
+
+def test_the_score_names_both_presets_before_any_other_number():
+    readme = (ROOT / "README.md").read_text()
+    before = readme[: readme.index("<!-- score")]
+    assert not MEASURED.search(KNOWN.sub("", before))
+    score = parts_claims.score()
+    assert "MAAE (paper)" in score and "MAAE (robust)" in score and "What is against us" in score
