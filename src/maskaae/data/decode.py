@@ -13,12 +13,13 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 RESAMPLING = Image.Resampling.BILINEAR
 """Bilinear with antialiasing; how the paper's images were resized is found nowhere (our choice)."""
@@ -42,6 +43,8 @@ ALPHA = "transparency: laid on white"
 COLOUR_SPACE = "another colour space: converted to RGB"
 FRAMES = "several frames: the first is used"
 TURNED = "turned as its EXIF data say"
+FREE = "pixels without a fixed range: stretched from black to white"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,16 @@ class Header:
         Whether it has one channel (and perhaps transparency).
     notes : tuple of str
         What will have to be converted: `DEEP`, `ALPHA`, ...
+    size : tuple of int
+        Width and height.
+    limits : tuple of float or None
+        Smallest and largest value, where pixels are numbers without a fixed range.
     """
 
     grey: bool
     notes: tuple[str, ...]
+    size: tuple[int, int] = (0, 0)
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,14 @@ class Framing:
         Side of the result in pixels.
     channels : int
         1 (grey) or 3 (RGB).
+    limits : tuple of float
+        What is black and what is white where pixels are numbers without a fixed range.
     """
 
     crop: int | None
     size: int
     channels: int
+    limits: tuple[float, float] = (0.0, 1.0)
 
 
 def read_headers(files: Iterable[File], workers: Workers) -> Iterator[Header]:
@@ -111,7 +123,7 @@ def decode_all(files: Iterable[File], framing: Framing, workers: Workers) -> Ite
 
 def decode(file: File, framing: Framing) -> NDArray[np.uint8]:
     """Decode one file to `(size, size, channels)`; raises as `decode_all`."""
-    with _opened(file) as image:
+    with _opened(file, framing.limits) as image:
         square = _square(ImageOps.exif_transpose(image), framing.crop)
         mode = "L" if framing.channels == 1 else "RGB"
         resized = _to_mode(square, mode).resize((framing.size, framing.size), RESAMPLING)
@@ -127,9 +139,11 @@ def _read_headers(files: Sequence[File]) -> list[Header]:
 
 
 def _read_header(file: File) -> Header:
-    with _opened(file) as image:
-        if image.mode == "F":
-            raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits a channel")
+    free = read_free(file)
+    if free is not None:
+        limits = (float(free.min()), float(free.max()))
+        return Header(free.ndim == 2, (FREE,), (free.shape[1], free.shape[0]), limits)
+    with _opened(file, (0.0, 1.0)) as image:
         found = {
             DEEP: image.mode in _DEEP_GREY_MODES
             or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
@@ -138,21 +152,83 @@ def _read_header(file: File) -> Header:
             FRAMES: getattr(image, "n_frames", 1) > 1,
             TURNED: image.getexif().get(_EXIF_ORIENTATION, 1) != 1,
         }
-        return Header(image.mode in _GREY_MODES, tuple(note for note, true in found.items() if true))
+        notes = tuple(note for note, true in found.items() if true)
+        return Header(image.mode in _GREY_MODES, notes, image.size)
 
 
 @contextmanager
-def _opened(file: File) -> Iterator[Image.Image]:
+def _opened(file: File, limits: tuple[float, float]) -> Iterator[Image.Image]:
     """Open an image; whatever goes wrong with it becomes a ValueError that names it."""
-    source: Any = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+    free = read_free(file)
+    if free is not None:
+        yield _within(free, limits)
+        return
+    with _naming(file), Image.open(_source(file)) as image:
+        yield image
+
+
+@contextmanager
+def _naming(file: File) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source) as image:
-                yield image
+            yield
     # SyntaxError is how Pillow reports a broken PNG.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
         raise ValueError(f"{file.name}: cannot be used as an image: {error}") from error
+
+
+def _source(file: File) -> Any:
+    return io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+
+
+def read_free(file: File) -> NDArray[Any] | None:
+    """Pixels `(H, W)` or `(H, W, 3)` of a TIFF that are numbers without a fixed range; None of other images.
+
+    Floating-point pixels are; so is what Pillow cannot read, colour of 16 bits or floating point, for which
+    tifffile must be installed. ValueError if a pixel is not finite.
+    """
+    head = file.source[:4] if isinstance(file.source, bytes) else _head(file.source)
+    if head not in _TIFF:
+        return None
+    with _naming(file):
+        try:
+            with Image.open(_source(file)) as image:
+                if image.mode != "F":
+                    return None
+                pixels = np.asarray(image)
+        except UnidentifiedImageError:
+            pixels = _through_tifffile(file)
+        if not np.isfinite(pixels).all():
+            raise ValueError("some pixels are no finite numbers")
+        return pixels
+
+
+def _head(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(4)
+
+
+def _through_tifffile(file: File) -> NDArray[Any]:
+    try:
+        import tifffile
+    except ImportError as error:
+        raise ValueError("Pillow cannot read it; pip install 'maskaae[formats]' brings tifffile") from error
+    pixels: NDArray[Any] = tifffile.imread(_source(file), key=0)
+    if pixels.ndim == 3 and pixels.shape[0] in (1, 3, 4) and pixels.shape[2] not in (1, 3, 4):
+        pixels = pixels.transpose(1, 2, 0)
+    if pixels.ndim == 3:
+        pixels = pixels[..., 0] if pixels.shape[2] < 3 else pixels[..., :3]
+    if pixels.ndim != 2 and pixels.shape[2:] != (3,):
+        raise ValueError(f"its shape is {pixels.shape}; expected grey or three channels")
+    return pixels
+
+
+def _within(pixels: NDArray[Any], limits: tuple[float, float]) -> Image.Image:
+    """Stretch numbers from black to white over 8 bits."""
+    low, high = limits
+    stretched = (pixels.astype(np.float64) - low) * (255 / (high - low))
+    return Image.fromarray(np.rint(np.clip(stretched, 0, 255)).astype(np.uint8))
 
 
 def _square(image: Image.Image, crop: int | None) -> Image.Image:

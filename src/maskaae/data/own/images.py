@@ -1,19 +1,30 @@
-"""The user's own folder of images."""
+"""The user's own images: a folder of them, or a zip or tar."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
-from maskaae.data.decode import File, Framing, Header, Workers, decode_all, read_headers
-from maskaae.data.own.notes import Notes
+from maskaae.data.decode import (
+    IMAGES_PER_TASK,
+    File,
+    Framing,
+    Header,
+    Workers,
+    chunked,
+    decode,
+    decode_all,
+    read_headers,
+)
+from maskaae.data.own.arrangement import Arrangement, Found, arrange
+from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.splits import (
     check_enough,
     encode_classes,
@@ -21,73 +32,46 @@ from maskaae.data.own.splits import (
     report_duplicates,
     split_rows,
 )
+from maskaae.data.own.stores import Store, store_of
 from maskaae.data.writer import DatasetWriter
 
 logger = logging.getLogger(__name__)
 
-ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-
-
-@dataclass(frozen=True)
-class Found:
-    """An image file: its path, and the sub-folder of the first level that it lies in, if any."""
-
-    path: Path
-    sub_folder: str | None
-
-
-def find_images(folder: Path) -> list[Found]:
-    """List the images below a folder, at all levels, sorted by path.
-
-    Files whose name does not end like an image's are left alone, and their number is in the log.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If it holds no image, or images both in sub-folders and beside them.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder; `path` must name a folder of images")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    images = [path for path in files if path.suffix.lower() in ENDINGS]
-    if not images:
-        raise ValueError(f"{folder}: holds no image; their names end in {' '.join(ENDINGS)}")
-    if len(images) < len(files):
-        other = next(path for path in files if path.suffix.lower() not in ENDINGS)
-        logger.warning("%s: %d files are no images (the first: %s)", folder, len(files) - len(images), other)
-    parts = [path.relative_to(folder).parts for path in images]
-    found = [
-        Found(path, part[0] if len(part) > 1 else None) for path, part in zip(images, parts, strict=True)
-    ]
-    beside = [image.path for image in found if image.sub_folder is None]
-    if 0 < len(beside) < len(found):
-        raise ValueError(
-            f"{beside[0]} and {len(beside) - 1} more images lie beside sub-folders with images; "
-            "sub-folders are classes, so put every image into one, or none"
-        )
-    return found
+GREY_TOLERANCE = 2
+"""Levels by which the channels of a grey image stored as colour may differ: JPEG rounds (our choice)."""
+_BRIGHT = 100
+"""Numbers from 0 to more than it, and up to 255, are pixels from 0 to 255 (our choice)."""
 
 
 def choose_channels(
-    wanted: int | Literal["auto"], images: Sequence[Found], headers: Sequence[Header]
+    wanted: int | Literal["auto"], images: Sequence[Found], headers: Sequence[Header], path: str
 ) -> Literal[1, 3]:
-    """Number of channels: as wanted, or what all images have; ValueError if `auto` finds grey and colour."""
+    """Number of channels: as wanted, or what all images have; ChoiceError if `auto` finds grey and colour."""
     if wanted != "auto":
         return 1 if wanted == 1 else 3
-    grey = [image.path for image, header in zip(images, headers, strict=True) if header.grey]
-    colour = [image.path for image, header in zip(images, headers, strict=True) if not header.grey]
+    grey = [image.name for image, header in zip(images, headers, strict=True) if header.grey]
+    colour = [image.name for image, header in zip(images, headers, strict=True) if not header.grey]
     if grey and colour:
-        raise ValueError(
-            f"mixed channels: {grey[0]} is grey ({len(grey)} are), {colour[0]} is in colour "
-            f"({len(colour)} are); set channels: 1 to make all grey, or channels: 3 to make all coloured"
+        raise ChoiceError(
+            f"{path}: mixed channels: {grey[0]} is grey ({len(grey)} are), {colour[0]} is in colour "
+            f"({len(colour)} are); set channels: 1 to make all grey, or channels: 3 to make all coloured",
+            path,
+            {"channels": 1 if len(grey) > len(colour) else 3},
         )
     return 1 if grey else 3
 
 
+def are_stored_grey(files: Iterable[File], framing: Framing, workers: Workers) -> bool:
+    """Whether the three channels of all images are equal; it ends at the first that is in colour."""
+    return all(workers.map(partial(_are_grey, framing=framing), chunked(files, IMAGES_PER_TASK)))
+
+
+def _are_grey(files: Sequence[File], framing: Framing) -> bool:
+    return all(np.ptp(decode(file, framing).astype(int), axis=2).max() <= GREY_TOLERANCE for file in files)
+
+
 def report_conversions(
-    images: Sequence[Found], headers: Sequence[Header], channels: int
+    images: Sequence[Found], headers: Sequence[Header], channels: int, path: str
 ) -> dict[str, dict[str, Any]]:
     """Log which images are converted: for each kind of conversion their `count` and the `first` of them."""
     converted: Counter[str] = Counter()
@@ -100,39 +84,61 @@ def report_conversions(
             notes += ("colour: made grey",)
         converted.update(notes)
         for note in notes:
-            first.setdefault(note, str(image.path))
+            first.setdefault(note, f"{path}/{image.name}")
     for note, images_converted in converted.items():
         logger.warning("%d images, %s (the first: %s)", images_converted, note, first[note])
     return {note: {"count": converted[note], "first": first[note]} for note in converted}
 
 
-def classes_of(splits: Mapping[Split, Sequence[Found]], origin: str) -> tuple[dict[Split, Labels], list[str]]:
-    """Labels and names of the classes, the sub-folders; none if there are fewer than two of them."""
+def black_and_white(headers: Sequence[Header], path: str, notes: Notes) -> tuple[float, float]:
+    """What is black and what is white where pixels are numbers without a fixed range, by their range."""
+    limits = [header.limits for header in headers if header.limits is not None]
+    if not limits:
+        return 0.0, 1.0
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    black, white = low, high if high > low else low + 1
+    if low >= 0 and high <= 1:
+        black, white = 0.0, 1.0
+    elif low >= 0 and _BRIGHT < high <= 255:
+        black, white = 0.0, 255.0
+    notes.guess(f"{path}: pixels from {low:g} to {high:g}: {black:g} is taken for black, {white:g} for white")
+    return black, white
+
+
+def classes_of(
+    splits: Mapping[Split, Sequence[Found]], origin: str, notes: Notes
+) -> tuple[dict[Split, Labels], list[str]]:
+    """Labels and names of the classes, the sub-folders; none if fewer than two, or a split has none."""
     folders = {split: np.array([image.sub_folder or "" for image in splits[split]]) for split in SPLITS}
-    names = set(folders["train"]) | set(folders["test"])
-    if len(names) == 1:
+    train, test = set(folders["train"]), set(folders["test"])
+    if len(train | test) == 1:
+        return {}, []
+    if {""} in (train, test):
+        notes.leave_out(f"{origin}: the classes of one split; the other has none")
         return {}, []
     return encode_classes(folders["train"], folders["test"], origin)
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:
     """Write a data set of the user's images: largest centred square, resized, in grey or colour."""
-    splits = _split(spec)
-    images = [*splits["train"], *splits["test"]]
-    check_enough(len(splits["train"]), spec["path"])
-    labels, names = classes_of(splits, spec["path"])
+    notes = Notes()
+    shelf = _Shelf(spec, notes)
+    check_enough(len(shelf.splits["train"]), spec["path"])
+    labels, names = classes_of(shelf.splits, spec["path"], notes)
     digests: dict[Split, list[bytes]] = {"train": [], "test": []}
     with Workers(workers) as processes, DatasetWriter(folder) as writer:
-        headers = list(read_headers(_files(images), processes))
-        channels = choose_channels(spec["channels"], images, headers)
-        framing = Framing(crop=None, size=spec["size"], channels=channels)
+        images, headers = shelf.headers(processes)
+        limits = black_and_white(headers, spec["path"], notes)
+        channels = shelf.channels(images, headers, limits, processes)
+        framing = Framing(crop=None, size=spec["size"], channels=channels, limits=limits)
+        _say_sizes(headers, spec, notes)
         for split in SPLITS:
-            pixels = decode_all(_files(splits[split]), framing, processes)
-            writer.fill(split, len(splits[split]), recording_digests(pixels, digests[split]))
+            pixels = decode_all(shelf.files(split), framing, processes)
+            writer.fill(split, len(shelf.splits[split]), recording_digests(pixels, digests[split]))
         details = {
             "path": spec["path"],
-            "reading": Notes().details(),
-            "converted": report_conversions(images, headers, channels),
+            "reading": notes.details(),
+            "converted": report_conversions(images, headers, channels, spec["path"]),
             "duplicates": report_duplicates(digests["train"], digests["test"]),
         }
         return writer.publish(
@@ -140,13 +146,67 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
         )
 
 
-def _split(spec: Mapping[str, Any]) -> dict[Split, list[Found]]:
-    images = find_images(Path(spec["path"]))
-    if spec["test_path"] is not None:
-        return {"train": images, "test": find_images(Path(spec["test_path"]))}
-    train, test = split_rows(len(images), spec["test_fraction"], spec["split_seed"])
-    return {"train": [images[row] for row in train], "test": [images[row] for row in test]}
+class _Shelf:
+    """The images of both splits, and the places where their files lie."""
+
+    def __init__(self, spec: Mapping[str, Any], notes: Notes) -> None:
+        self._spec, self._notes = spec, notes
+        store = store_of(Path(spec["path"]))
+        arranged = arrange(store.names(), spec["path"], notes)
+        self._stores: dict[Split, Store] = {"train": store, "test": store}
+        if spec["test_path"] is not None:
+            self._stores["test"] = store_of(Path(spec["test_path"]))
+            others = arrange(self._stores["test"].names(), spec["test_path"], notes)
+            arranged = Arrangement(arranged.train, others.train)
+        self.splits: dict[Split, list[Found]] = _split(arranged, spec)
+
+    def files(self, split: Split) -> Iterator[File]:
+        """Yield the files of a split."""
+        return self._stores[split].files([image.name for image in self.splits[split]])
+
+    def headers(self, processes: Workers) -> tuple[list[Found], list[Header]]:
+        """Read the headers of all images."""
+        images = [image for split in SPLITS for image in self.splits[split]]
+        return images, [header for split in SPLITS for header in read_headers(self.files(split), processes)]
+
+    def channels(
+        self,
+        images: Sequence[Found],
+        headers: Sequence[Header],
+        limits: tuple[float, float],
+        processes: Workers,
+    ) -> Literal[1, 3]:
+        """Choose 1 or 3 channels; colour of which the channels are equal is grey."""
+        spec = self._spec
+        if spec["channels"] == "auto" and not all(header.grey for header in headers):
+            coloured = {image.name for image, header in zip(images, headers, strict=True) if not header.grey}
+            framing = Framing(crop=None, size=spec["size"], channels=3, limits=limits)
+            files = (
+                file
+                for split in SPLITS
+                for file in self._stores[split].files(
+                    [image.name for image in self.splits[split] if image.name in coloured]
+                )
+            )
+            if are_stored_grey(files, framing, processes):
+                self._notes.guess(
+                    f"{spec['path']}: {len(coloured)} grey images stored as colour: one channel"
+                )
+                return 1
+        return choose_channels(spec["channels"], images, headers, spec["path"])
 
 
-def _files(images: Sequence[Found]) -> list[File]:
-    return [File(str(image.path), str(image.path)) for image in images]
+def _say_sizes(headers: Sequence[Header], spec: Mapping[str, Any], notes: Notes) -> None:
+    sizes = {header.size for header in headers}
+    if len(sizes) > 1:
+        notes.guess(
+            f"{spec['path']}: images of {len(sizes)} different sizes: the largest centred square of each is "
+            f"resized to {spec['size']}x{spec['size']}"
+        )
+
+
+def _split(arranged: Arrangement, spec: Mapping[str, Any]) -> dict[Split, list[Found]]:
+    if arranged.test is not None:
+        return {"train": arranged.train, "test": arranged.test}
+    train, test = split_rows(len(arranged.train), spec["test_fraction"], spec["split_seed"])
+    return {"train": [arranged.train[row] for row in train], "test": [arranged.train[row] for row in test]}
