@@ -56,6 +56,13 @@ def test_shipped_configurations_are_good(name):
     assert experiment.runs()
 
 
+def test_families_are_counted_and_nothing_is_trained_on_them():
+    experiment = check_config(read_config(REPOSITORY / "config/count_families.yaml"))
+    assert experiment.runs() == []
+    named = [*experiment.count_families["judging"], *experiment.count_families["choosing"]]
+    assert sorted(named) == sorted(experiment.datasets)
+
+
 def test_raw_values_of_celeba_are_not_measured():
     """Their covariance would take 1.2 GB a seed."""
     experiment = check_config(read_config(REPOSITORY / "config/config.yaml"))

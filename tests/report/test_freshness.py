@@ -120,3 +120,16 @@ def test_records_in_the_repository_can_be_read(folder):
 def test_every_folder_of_results_has_a_record():
     made = {path.parent for path in (ROOT / "docs/results").rglob("*.csv")} - {ROOT / "docs/results"}
     assert made <= set(FOLDERS)
+
+
+def test_counts_on_families_are_of_the_commits_and_hours_of_their_files(tmp_path):
+    experiment = check_config(read_config(ROOT / "config/count_families.yaml"))
+    (tmp_path / "counts").mkdir()
+    for name in experiment.count_families["judging"]:
+        answer = {"commit": "0123", "seconds": 36.0, "device": "cpu"}
+        (tmp_path / f"counts/{name}.json").write_text(json.dumps(answer))
+    said = freshness.describe_experiment(experiment, ["count_families"], tmp_path)
+    assert said["commits"] == ("0123",)
+    assert said["hours"] == pytest.approx(len(experiment.count_families["judging"]) / 100)
+    scripts = {program.name for program in freshness.programs(experiment, ["count_families"])}
+    assert scripts == {"synthetic", "shapes", "count_family", "count_families"}

@@ -81,6 +81,7 @@ def check_config(config: Values) -> Experiment:
         comparisons=comparisons,
         claims=keys.claims.model_dump() if keys.claims else None,
         dimensions=keys.dimensions.model_dump() if keys.dimensions else None,
+        count_families=keys.count_families.model_dump() if keys.count_families else None,
     )
 
 
@@ -156,7 +157,7 @@ def _entry_problems(keys: DatasetKeys, spec: Values) -> Iterator[str]:
 
 def _may_have_labels(spec: Values) -> bool:
     """Whether a data set has labels, as far as its entry tells: folders of images may have sub-folders."""
-    if spec["source"] in ("synthetic", "celeba"):
+    if spec["source"] in ("synthetic", "shapes", "celeba"):
         return False
     keys = [key for key in ("label_column", "label_path", "label_key") if key in spec]
     return not keys or any(spec[key] is not None for key in keys)
@@ -230,8 +231,17 @@ def _needs_of(record: Record, capacities: list[int], entry: DatasetEntry) -> Ite
 
 
 def _known_problems(keys: Configuration, entries: Mapping[str, DatasetEntry]) -> Iterator[str]:
-    """Data sets that claims and dimensions ask for and cannot use; missing runs are for the tables."""
+    """Data sets that sections ask for and cannot use; missing runs are for the tables."""
     asked = {"dimensions: datasets": keys.dimensions.datasets} if keys.dimensions else {}
+    if keys.count_families:
+        judging, choosing = keys.count_families.judging, keys.count_families.choosing
+        asked |= {"count_families: judging": judging, "count_families: choosing": choosing}
+        for name in repeated([*judging, *choosing]):
+            yield f"count_families: {name!r} is both for judging and for choosing; it must be one of them"
+    counted = {name for names in asked.values() for name in names}
+    for name, entry in entries.items():
+        if not entry.capacities and name not in counted:
+            yield f"data set {name!r}: capacities: {{}} trains nothing; give a model a list of capacities"
     if keys.claims:
         asked |= {"claims: known": keys.claims.known, "claims: images": keys.claims.images}
     for where, names in asked.items():

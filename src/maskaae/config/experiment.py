@@ -223,6 +223,7 @@ class Experiment:
     comparisons: Mapping[str, tuple[Group, ...]] = field(default_factory=dict)
     claims: Values | None = None
     dimensions: Values | None = None
+    count_families: Values | None = None
 
     def runs(
         self, datasets: Iterable[str] | None = None, models: Iterable[str] | None = None

@@ -97,10 +97,10 @@ class DatasetKeys(Section):
     `array`, by the name at `path`"""
     title: str | None = None
     """name in figures; null: its name"""
-    capacities: OrAuto[Annotated[dict[str, Capacities], Field(min_length=1)]]
+    capacities: OrAuto[dict[str, Capacities]]
     """capacities m (assumed latent dimensions) to train, by model: a list for each name, of those in
-    src/maskaae/models/catalogue.py. `auto`, for your own data: a quarter, half and all of min(D, 32), for wae
-    and maae [our choice]"""
+    src/maskaae/models/catalogue.py; `{}` trains nothing. `auto`, for your own data: a quarter, half and all
+    of min(D, 32), for wae and maae [our choice]"""
     capacity: Count | None = None
     """the capacity shown where a figure or table has room for one (figures 6 and 10-13, table 2)"""
     tuning: dict[str, Tuning] = {}
@@ -160,6 +160,15 @@ class Dimensions(Section):
     """data sets of known n"""
     examples: Annotated[int, Field(ge=200)] = 2000
     """training examples that the estimators see, other ones for each seed"""
+
+
+class CountFamilies(Section):
+    """Data sets of known n on which the dimensions are counted as `maskaae count` does."""
+
+    judging: Names
+    """data sets that the count is judged on; no setting may be chosen by looking at them"""
+    choosing: Distinct[str] = []
+    """data sets that settings may be chosen on (`snakemake count_families_choosing`)"""
 
 
 class Thresholds(Section):
@@ -253,6 +262,9 @@ class Configuration(Section):
     dimensions: Dimensions | None = None
     """ways of finding the dimension side by side (`snakemake dimensions`): estimators that train nothing, and
     the count of every model that is trained at the largest of its capacities; null: not at all"""
+    count_families: CountFamilies | None = None
+    """whether the count of dimensions holds on data that it was not chosen on (`snakemake count_families`);
+    null: not at all"""
     claims: Claims | None = None
     """the paper's claims, judged (`snakemake claims`): which data sets they are judged on, and from where on
     an effect counts; null: not at all"""

@@ -52,7 +52,7 @@ KNOWN_DIMENSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 SLACK = 2.0
 """Counts no further than this from what witnesses say agree with them."""
-EXCESS = 0.2
+EXCESS = 0.25
 """On noisy data the lowest of them is up to so much too large, as a share."""
 FAITHFUL, SHORTFALL = 12.0, 1.5
 """Where the median is larger than the first, each further dimension can stand for so many more."""

@@ -33,9 +33,12 @@ STAGES: Mapping[str, str] = {
     "covariance": "evaluation",
     "samples": "evaluation",
     "intrinsic_dimension": "evaluation",
+    "count_family": "training",
 }
 """Stage of a script by its stem; those of figures and tables, which only show, are in none."""
 SHOWN = "figures and tables"
+COUNTED = "count_families"
+"""Result for which nothing is trained but by counting."""
 OF_A_MODEL = {"train": "run.json", "evaluate": "metrics.csv", "covariance": "covariance.csv"}
 OF_A_MODEL |= {"samples": "samples.csv"}
 """Scripts that run once a model, and the file of a run by which a figure asks for them."""
@@ -202,6 +205,8 @@ def shown_runs(experiment: Experiment, name: str) -> dict[str, set[Run]]:
         runs_of = experiment.runs(experiment.dimensions["datasets"])
         largest = [run for run in runs_of if run[2] == max(entries[run[0]].capacities[run[1]])]
         return {"metrics.csv": {run for run in largest if run[1] != "wae"}}
+    if name == COUNTED and experiment.count_families:
+        return {}
     groups = experiment.comparisons[name]
     return {
         "metrics.csv": {
@@ -214,6 +219,7 @@ def everything(experiment: Experiment) -> list[str]:
     """Names of all that plain ``snakemake`` makes of an experiment."""
     shown = [name for name, asked in {**experiment.figures, **experiment.tables}.items() if asked]
     sections = {"claims": experiment.claims, "dimensions": experiment.dimensions}
+    sections |= {COUNTED: experiment.count_families}
     return [
         *(name for name in shown if name not in experiment.on_request),
         *experiment.comparisons,
@@ -227,6 +233,7 @@ def programs(experiment: Experiment, names: Sequence[str]) -> set[Program]:
     for name in names:
         of_file = shown_runs(experiment, name)
         found |= {_script(script) for script in _scripts_of(experiment, name)}
+        found |= {_preparing(experiment, dataset) for dataset in counted(experiment, [name])}
         for run in set().union(*of_file.values()):
             found.update(_of_run(experiment, run))
         for script, file in OF_A_MODEL.items():
@@ -245,7 +252,19 @@ def _scripts_of(experiment: Experiment, name: str) -> list[str]:
         return [RECORDS[name].script]
     if name in experiment.comparisons:
         return ["comparison"]
-    return ["dimensions", "intrinsic_dimension"] if name == "dimensions" else [name]
+    others = {"dimensions": ["intrinsic_dimension"], COUNTED: ["count_family"]}
+    return [name, *others.get(name, ())]
+
+
+def counted(experiment: Experiment, names: Sequence[str]) -> list[str]:
+    """Data sets on which the dimensions are counted as the command does, if that is among some results."""
+    section = experiment.count_families
+    return list(section["judging"]) if section and COUNTED in names else []
+
+
+def _preparing(experiment: Experiment, dataset: str) -> Program:
+    source = SOURCES[experiment.datasets[dataset].source_spec["source"]]
+    return _script("prepare", (f"{source.module}:prepare",), registry.__name__)
 
 
 def _of_model(experiment: Experiment, script: str, dataset: str, label: str) -> Program:
@@ -258,8 +277,7 @@ def _of_run(experiment: Experiment, run: Run) -> Iterator[Program]:
     """Programs behind a run itself: data, training, and what measures it."""
     dataset, label, _ = run
     entry = experiment.datasets[dataset]
-    source = SOURCES[entry.source_spec["source"]]
-    yield _script("prepare", (f"{source.module}:prepare",), registry.__name__)
+    yield _preparing(experiment, dataset)
     yield _of_model(experiment, "train", dataset, label)
     yield _script("reference_statistics")
     if label in entry.tuning:
@@ -282,6 +300,10 @@ def describe_experiment(experiment: Experiment, names: Sequence[str], results: P
         dataclasses.replace(_of_model(experiment, "train", *run[:2]), sha256=record["code_sha256"])
         for run, record in zip(runs, records, strict=True)
     }
+    records += [
+        json.loads((results / f"counts/{dataset}.json").read_text(encoding="utf-8"))
+        for dataset in counted(experiment, names)
+    ]
     return {
         "programs": programs_trained,
         "devices": sorted({record["device"] for record in records}),
