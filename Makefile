@@ -16,6 +16,7 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 SITE ?=
 DATA ?=
+JPEGS ?=
 DROP ?=
 LABEL ?=
 MISSING ?=
@@ -51,6 +52,7 @@ folder := .
 run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snakemake.log $(run_snakemake)
 
 .PHONY: ablations why_it_fails count_families claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
+.PHONY: real cifar_jpeg
 .PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
@@ -120,6 +122,27 @@ mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own d
 	cd results/$(RUN)/results && cp metrics.csv tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv \
 	  reference/mnist10k/classifier.json $(CURDIR)/docs/results/$(RUN)/
 	$(call provenance,$(RUN),docs/results/$(RUN)/experiment.yaml,results/$(RUN)/results,fig4 fig5 fig6 fig8 fig10 cuts claims table2)
+
+real_pictures := fig1 fig4 fig5 fig6 fig8 fig10 fig11 cuts model_samples
+real_tables := table1 table1_each table2 claims
+real: CONFIG = config/real_cpu.yaml
+real: setup ## Both MNISTs, published splits, about two hours on 2 cores, resumable, into docs/results/real
+	mkdir -p results/data/raw results/$@/results/data docs/results/$@
+	ln -sfn "$(CURDIR)/results/data/raw" results/$@/results/data/raw
+	$(run_snakemake) --configfile $(CONFIG) --directory results/$@
+	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(real_pictures)
+	cd results/$@/results && cp $(foreach table,$(real_tables),tables/$(table).csv tables/$(table).md) figures/fig4.csv $(CURDIR)/docs/results/$@/
+	cd results/$@/results/reference && for set in mnist fashion; do cp $$set/classifier.json "$(CURDIR)/docs/results/$@/classifier_$$set.json"; done
+	$(call provenance,$@,$(CONFIG),results/$@/results,$(real_pictures) $(real_tables))
+
+jpeg_pictures := fig6 fig10 cuts model_samples
+cifar_jpeg: setup ## CIFAR-10 as JPEG: JPEGS=archive.zip of train/CLASS/*.jpg and test/CLASS/*.jpg, into docs/results/cifar_jpeg
+	mkdir -p results/$@ docs/results/$@
+	[ -d results/$@/jpeg ] || { $(python) -m zipfile -e "$(JPEGS)" results/$@/jpeg.part && mv results/$@/jpeg.part results/$@/jpeg; }
+	$(run_snakemake) --configfile config/cifar_jpeg.yaml --directory results/$@
+	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(jpeg_pictures)
+	cd results/$@/results && cp tables/table1.csv tables/table1.md tables/table2.md reference/cifar_jpeg/classifier.json $(CURDIR)/docs/results/$@/
+	$(call provenance,$@,config/cifar_jpeg.yaml,results/$@/results,$(jpeg_pictures) table1 table2)
 
 mnist10k_table1: setup ## Table 1 on the same images, into docs/results/mnist10k_table1
 	$(run_snakemake) table1 model_samples --configfile docs/results/$@/experiment.yaml --directory results/$@

@@ -3,6 +3,7 @@
 #
 #   OUT=folder benchmarks/device.sh first               at most 8 minutes
 #   OUT=folder benchmarks/device.sh second              at most 9 minutes
+#   RAW=folder OUT=folder benchmarks/device.sh real     config/real_gpu.yaml, at most 12 minutes; RAW holds MNIST/raw and so on
 #   OUT=folder benchmarks/device.sh first --device cpu  the same at toy size, without a GPU: the rehearsal
 #   PARTS="agreement forms" OUT=...                     some parts only
 #   SITE=folder OUT=...                                 with packages that an earlier call has installed there
@@ -12,7 +13,7 @@
 # of the card is touched.
 set -u
 cd "$(dirname "$0")/.."
-call=${1:?first or second}
+call=${1:?first, second or real}
 device=cuda
 [ "${2:-}" = --device ] && device=$3
 out=$(mktemp -d) # packed into OUT at the end, in a few files
@@ -22,7 +23,7 @@ started=$SECONDS
 
 pack() { # DIRECTORY NAME: one archive, in pieces of 15 MB
   mkdir -p "${OUT:=results/device}"
-  tar -czf - --exclude=.snakemake --exclude=data -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
+  tar -czf - --exclude=.snakemake --exclude=data ${UNPACKED:-} -C "$1" . | split -b 15000000 - "$OUT/$2.tgz."
 }
 python=python3
 if [ -z "${SITE:-}" ] && [ "$device" != cpu ] && ls .whl/*.whl >/dev/null 2>&1; then
@@ -34,8 +35,10 @@ fi
 
 # part NAME SECONDS COMMAND...: run it, cut it after so many seconds, keep its output and its time.
 part() {
-  local name=$1 limit=$2 before=$SECONDS
+  local name=$1 limit=$2 before=$SECONDS left=$((${budget:-9999} - (SECONDS - started)))
   shift 2
+  [ "$left" -ge 5 ] || { echo "no time is left for $name" && return 0; }
+  [ "$limit" -le "$left" ] || limit=$left
   [[ -z ${PARTS:-} || " $PARTS " == *" $name "* ]] || return 0
   timeout --kill-after=5 "$limit" "$@" >"$out/$name.log" 2>&1
   local status=$?
@@ -72,6 +75,17 @@ sweep() { # NAME SECONDS ARGUMENTS...
     --device "$device" "$@"
 }
 
+# Runs of config/real_gpu.yaml side by side, then what the pipeline measures of all that are trained so far.
+real() { # NAME SECONDS ARGUMENTS...
+  local name=$1 limit=$2
+  shift 2
+  part "$name" "$limit" $python benchmarks/train_side_by_side.py --configfile "$real" --directory "$out/real" \
+    --device "$device" "$@"
+  part "${name}_measured" 90 bash -c "cd $out/real && targets=\$(ls results/runs/*/*/*/run.json |
+    sed 's/run.json/metrics.csv/p; s/metrics.csv/samplers.csv/') && cd - >/dev/null &&
+    pipeline $out/real $real --rerun-triggers mtime --keep-going --quiet all \$targets"
+}
+
 case $call in
 first)
   gpu rates 40 --cases $cases --questions rates
@@ -93,8 +107,27 @@ second)
   SHOWN=30 part tests_inception 150 $python -m pytest -q -m gpu -p no:cacheprovider tests/evaluation
   sweep paper "${SWEEP:-300}" ${SWEEP_ARGUMENTS:-$shorter}
   ;;
+real)
+  # Weights of these nets are gigabytes and stay behind: numbers and pictures come back.
+  UNPACKED="--exclude=*.safetensors --exclude=*.pt"
+  real=config/real_gpu.yaml
+  if [ "$device" = cpu ]; then # digits, tiny nets, a few steps
+    real=$(mktemp --suffix=.yaml)
+    sed -E 's/1024, 1024, 1024, 1024/16/g; s/source: .*mnist/source: digits/; s/(steps|every): [0-9]+/\1: 10/g' \
+      config/real_gpu.yaml | sed -E 's/samples: 10000/samples: 100/; s/seeds: .*/seeds: [0, 1]/' >"$real"
+  fi
+  mkdir -p "$out/real/results/data"
+  [ -z "${RAW:-}" ] || ln -s "$(realpath "$RAW")" "$out/real/results/data/raw"
+  budget=${BUDGET:-720}
+  part real_data 150 bash -c "pipeline $out/real $real --quiet all --until reference_statistics"
+  real real_capacities 200 --datasets mnist
+  real real_rivals 60 --datasets mnist --models vae vae_fixed vae_learned vae_flow two_stage_vae wae_mmd wae_gan aae rae
+  real real_fashion 130 --datasets fashion --models wae maae vae two_stage_vae wae_mmd rae
+  real real_paper 180 --datasets mnist_paper
+  part real_drawn 120 bash -c "pipeline $out/real $real --rerun-triggers mtime --keep-going --quiet all --resources gpu=1"
+  ;;
 *)
-  echo "first or second, not $call" >&2
+  echo "first, second or real, not $call" >&2
   exit 2
   ;;
 esac

@@ -38,7 +38,7 @@ class ClassifierSettings:
         Seed of weights and batches.
     """
 
-    steps: int = 2000
+    steps: int = 3000
     batch: int = 64
     learning_rate: float = 2e-3
     seed: int = 0
