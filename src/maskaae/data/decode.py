@@ -145,8 +145,7 @@ def _read_header(file: File) -> Header:
         return Header(free.ndim == 2, (FREE,), (free.shape[1], free.shape[0]), limits)
     with _opened(file, (0.0, 1.0)) as image:
         found = {
-            DEEP: image.mode in _DEEP_GREY_MODES
-            or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
+            DEEP: image.mode in _DEEP_GREY_MODES or _is_deep_colour(image),
             ALPHA: _has_alpha(image),
             COLOUR_SPACE: image.mode not in _GREY_MODES | _ALPHA_MODES | {"RGB", "P"},
             FRAMES: getattr(image, "n_frames", 1) > 1,
@@ -185,8 +184,9 @@ def _source(file: File) -> Any:
 def read_free(file: File) -> NDArray[Any] | None:
     """Pixels `(H, W)` or `(H, W, 3)` of a TIFF that are numbers without a fixed range; None of other images.
 
-    Floating-point pixels are; so is what Pillow cannot read, colour of 16 bits or floating point, for which
-    tifffile must be installed. ValueError if a pixel is not finite.
+    Floating-point pixels are; so is what Pillow cannot read, colour of floating point for one, for which
+    tifffile must be installed. Whole numbers without a sign come as their share of the largest one.
+    ValueError if a pixel is not finite.
     """
     head = file.source[:4] if isinstance(file.source, bytes) else _head(file.source)
     if head not in _TIFF:
@@ -194,14 +194,26 @@ def read_free(file: File) -> NDArray[Any] | None:
     with _naming(file):
         try:
             with Image.open(_source(file)) as image:
+                if image.mode != "F" and not _is_deep_colour(image):
+                    return None
+                image.load()
                 if image.mode != "F":
                     return None
                 pixels = np.asarray(image)
-        except UnidentifiedImageError:
+        except (UnidentifiedImageError, ValueError):  # the latter where planes of 16 bits are apart
             pixels = _through_tifffile(file)
+        if pixels.dtype.kind == "u":
+            pixels = pixels / np.iinfo(pixels.dtype).max
         if not np.isfinite(pixels).all():
             raise ValueError("some pixels are no finite numbers")
         return pixels
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether colour of 16 bits will be reduced to 8 while it is read."""
+    # Planes apart come from Pillow as R, G, B, ";", "1", "6", and cannot be loaded.
+    raw_modes = [str(tile[3]) for tile in getattr(image, "tile", ())]
+    return any(";16" in mode or mode.startswith("(';'") for mode in raw_modes)
 
 
 def _head(path: str) -> bytes:

@@ -62,7 +62,11 @@ def read_own(
         If the data cannot be used. All messages name file and place, and what to do, in a few lines.
     """
     spec = registry.resolve(entry_of({"name": OWN, "path": str(path)}, options or {}))
-    info = registry.SOURCES[spec["source"]].prepare(spec, raw=Path(path), folder=folder, workers=workers)
+    try:
+        info = registry.SOURCES[spec["source"]].prepare(spec, raw=Path(path), folder=folder, workers=workers)
+    except ModuleNotFoundError as error:
+        extra = "images" if spec["source"] == "images" else "formats"
+        raise ValueError(f"{path}: needs {error.name}: pip install 'maskaae[{extra}]'") from error
     said = info.details["reading"]
     return OwnReading(
         load_dataset(folder), spec["source"], said["guessed"], said["left_out"], said["warnings"]
