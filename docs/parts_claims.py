@@ -144,6 +144,7 @@ def reach() -> str:
     for n, rows in runs[~runs["n"].isin(exact)].groupby("n"):
         found_n, near = (rows["off"] == 0).sum(), (rows["off"] <= 1).sum()
         sentence += f", and n = {n} in {found_n} of {len(rows)}, within one in {near}"
+    relative = relative[relative["model"] == "maae"]
     ratios = relative[relative["dataset"].isin(measured.known)]["ratio"]
     return (
         f"On generators and seeds that no choice has seen, {sentence}. From every m >= n its distance is "

@@ -23,6 +23,7 @@ MODELS = {
 MODULES = sorted({point.partition(":")[0] for point in MODELS.values()} - {"maskaae.models.maae"})
 """All but that of WAE and the soft MAAE, which every training imports for its explicit gradients."""
 BUILT_ON = {"vae": {"vae_flow", "two_stage_vae", "ard_vae"}, "aae": {"wae_gan"}, "wae_mmd": {"wae_gan"}}
+BUILT_ON["nested_maae"] = {"wae_nested"}
 """Models that import the module of another."""
 
 SMALL = {

@@ -32,6 +32,9 @@ CATALOGUE: Mapping[str, ModelEntry] = {
     "least_volume": ModelEntry("Least Volume", "maskaae.models.least_volume", "LeastVolumeAutoEncoder"),
     "ard_vae": ModelEntry("ARD-VAE", "maskaae.models.ard_vae", "ArdVae"),
     "wae": ModelEntry("WAE", "maskaae.models.maae", "WassersteinAutoEncoder"),
+    "wae_nested": ModelEntry(
+        "WAE, schedule of MAAE", "maskaae.models.nested_wae", "NestedWassersteinAutoEncoder"
+    ),
     # The class of the soft mask (preset `paper`); `entry_point` takes that of MASK_TRAININGS instead.
     "maae": ModelEntry("MAAE", "maskaae.models.maae", "MaskedAdversarialAutoEncoder"),
 }

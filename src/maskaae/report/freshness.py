@@ -197,7 +197,7 @@ def shown_runs(experiment: Experiment, name: str) -> dict[str, set[Run]]:
         return found
     if name == "claims" and experiment.claims:
         images = experiment.claims["images"]
-        runs_of = experiment.runs([*experiment.claims["known"], *images], ["wae", "maae"])
+        runs_of = experiment.runs([*experiment.claims["known"], *images], ["wae", "wae_nested", "maae"])
         of_images = experiment.runs(images, experiment.plain_models)
         shown = [run for run in of_images if run[2] == entries[run[0]].capacity]
         return {"metrics.csv": {*runs_of, *shown}}
@@ -281,7 +281,7 @@ def _of_run(experiment: Experiment, run: Run) -> Iterator[Program]:
     yield _of_model(experiment, "train", dataset, label)
     yield _script("reference_statistics")
     if label in entry.tuning:
-        yield _script("tune")
+        yield _of_model(experiment, "tune", dataset, label)
     if "classifier" in entry.measured:
         yield _script("train_classifier")
 

@@ -12,8 +12,18 @@ import pandas as pd
 
 from maskaae.evaluation.dimension import NEARLY
 from maskaae.evaluation.protocol import COUNT_RANGE, RUN_KEYS, last
+from maskaae.models.catalogue import TITLES
 from maskaae.report.selection import choose_metric, model_name
 from maskaae.report.statistics import t_interval
+
+STUCK = 2.0
+"""A seed is stuck if its last distance is above this many times the median of its run (our choice)."""
+SCHEDULED = ("maae", "wae_nested")
+"""Models of MAAE's schedule: with its mask, and without."""
+ADVERSARIAL = ("wae", *SCHEDULED)
+"""Models whose distances stand side by side."""
+CAUSES = ("reconstruction_mse", "prior_divergence")
+"""What tells why a seed is stuck: its auto-encoder, or the match of its codes with the prior."""
 
 
 @dataclass(frozen=True)
@@ -130,37 +140,33 @@ def accuracy(found: pd.DataFrame) -> Accuracy:
 
 
 def relative_distances(measured: Measured) -> pd.DataFrame:
-    """MAAE's distance at every capacity, from n on where n is known, over WAE's at WAE's best capacity.
+    """Distances at every capacity, from n on where n is known, over WAE's at WAE's best capacity.
 
-    Each capacity stands for itself: intervals are not corrected for their number; those of statement b2 are.
+    Of MAAE, and of the WAE that has MAAE's schedule and no mask. Each capacity stands for itself: intervals
+    are not corrected for their number; those of statement b2 are.
 
     Returns
     -------
     DataFrame
-        dataset, name (of MAAE), m, wae_m (WAE's best capacity), ratio (geometric mean over seeds, paired),
-        low, high (95 % t-interval of its logarithm; NaN from fewer than two seeds), seeds. Data sets that
-        lack either model have no row.
+        dataset, model, name (as tables call it), m, wae_m (WAE's best capacity), ratio (geometric mean over
+        seeds, paired), low, high (95 % t-interval of its logarithm; NaN from fewer than two seeds), seeds.
+        Data sets that lack WAE or the model have no row.
     """
     rows = []
     for dataset in (*measured.known, *measured.images):
-        maae, wae = measured.at_end(dataset, "maae"), measured.at_end(dataset, "wae")
-        if maae.empty or wae.empty:
-            continue
-        best = best_capacity(wae)
-        for m in [m for m in capacities(maae) if m >= measured.known.get(dataset, 0)]:
-            estimate, low, high, seeds = t_interval(np.log(maae[m] / wae[best]))
-            ratio = (math.exp(estimate), math.exp(low), math.exp(high))
-            rows.append((dataset, measured.maae(dataset), m, best, *ratio, seeds))
-    columns = ["dataset", "name", "m", "wae_m", "ratio", "low", "high", "seeds"]
+        wae = measured.at_end(dataset, "wae")
+        for model in SCHEDULED:
+            table = measured.at_end(dataset, model)
+            if table.empty or wae.empty:
+                continue
+            best = best_capacity(wae)
+            name = measured.maae(dataset) if model == "maae" else TITLES[model]
+            for m in [m for m in capacities(table) if m >= measured.known.get(dataset, 0)]:
+                estimate, low, high, seeds = t_interval(np.log(table[m] / wae[best]))
+                ratio = (math.exp(estimate), math.exp(low), math.exp(high))
+                rows.append((dataset, model, name, m, best, *ratio, seeds))
+    columns = ["dataset", "model", "name", "m", "wae_m", "ratio", "low", "high", "seeds"]
     return pd.DataFrame(rows, columns=columns)
-
-
-STUCK = 2.0
-"""A seed is stuck if its last distance is above this many times the median of its run (our choice)."""
-ADVERSARIAL = ("wae", "maae")
-"""Models whose distances stand side by side."""
-CAUSES = ("reconstruction_mse", "prior_divergence")
-"""What tells why a seed is stuck: its auto-encoder, or the match of its codes with the prior."""
 
 
 def distances(measured: Measured) -> pd.DataFrame:
