@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
     training.add_argument("--seeds", type=int, default=5, metavar="N", help="models that vote (5)")
     training.add_argument("--preset", default="robust", help="robust (ours) or paper (the released method)")
-    training.add_argument("--steps", type=int, metavar="N", help="longest search for the count (7000)")
+    training.add_argument("--steps", type=int, metavar="N", help="training steps, at most (8000)")
     training.add_argument(
         "--widest", type=int, default=0, metavar="W", help="compare nets twice as wide, up to this width"
     )
@@ -115,7 +115,7 @@ def settings_of(options: argparse.Namespace) -> CountSettings:
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: give 1 or more")
     jobs = cpu_count() if options.jobs is None else options.jobs
-    length = {} if options.steps is None else {"longest_search": options.steps}
+    length = {} if options.steps is None else {"steps": options.steps}
     return CountSettings(
         capacity=options.capacity,
         seeds=tuple(range(options.seeds)),

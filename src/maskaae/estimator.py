@@ -2,81 +2,109 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from maskaae.data.dataset import Dataset, DatasetInfo
+from maskaae.counting.answer import Caution, Count
+from maskaae.counting.count import as_dataset, count_and_keep
+from maskaae.counting.settings import CountSettings
 from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
 from maskaae.handover.export import FORMATS, Format, hand_over
-from maskaae.method.presets import PRESETS, TrainingPlan
-from maskaae.method.spec import ModelSpec
-from maskaae.models.build import load_model, model_bytes
-from maskaae.training.run import train_run
+from maskaae.method.presets import PRESETS, Preset
+from maskaae.models.base import LatentModel
+from maskaae.models.build import load_model, model_bytes, of_one_seed
 from maskaae.training.store import write_atomically
 
+Floats = NDArray[np.float64] | NDArray[np.float32]
+
 ROWS_AT_A_TIME = 1000
+NOT_CONVERGED = {"not_settled", "at_capacity", "collapsed", "not_converged_in_width"}
+"""Codes of cautions that are a `ConvergenceWarning`; others are a `UserWarning`."""
 
 
-class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A masked adversarial auto-encoder that finds how many of its dimensions the data need.
+
+    Several seeds are trained together and vote; the answer comes with a warning for everything that speaks
+    against it. `n_seeds=1` takes less than half of the time.
 
     Parameters
     ----------
-    capacity : int
-        Assumed latent dimension m: more than the data need.
+    capacity : int or None
+        Assumed latent dimension m, from 1 to the number of columns: more than the data need. If too little
+        is left over, twice as many are tried by themselves. None: 32, or all columns if they are fewer.
     hidden, critic_hidden : sequence of int
         Hidden widths of the encoder (of the decoder in reverse) and of the critic.
     steps, batch_size : int
-        Training steps, and examples a batch.
+        Training steps, at most, of which the second half trains with the count settled; examples a batch, or
+        all rows if they are fewer.
     preset : {"robust", "paper"}
-        Constants of the method.
+        Constants of the method: ours, or the released ones.
     scaling : {"standardise", "none"}
         Whether each column of vectors is scaled to mean 0 and variance 1 for training; images never are.
-    seed : int
-        Decides weights, batches and noise.
+    n_seeds : int
+        Models that vote.
+    widest : int
+        Nets twice as wide are compared, again and again, up to this width; 0: none.
+    validation_share : float
+        Share of the rows on which training decides, and does not train.
+    n_jobs : int or None
+        Processes; two are of use on a CPU. None: one. No number depends on it.
+    random_state : int, RandomState or None
+        Decides weights, batches and noise. The seeds are an integer and those that follow it.
     device : str
-        Where to train and compute.
+        Where to train and compute: `cpu`, `cuda`.
 
     Attributes
     ----------
-    model_ : LatentModel
-        The model, of one seed after `fit`, of all seeds of its run after `load`.
     n_active_ : int
-        Dimensions it uses. One fit is one count: fit several seeds and capacities from n to 4n and score how
-        far they agree with `maskaae.evaluation.dimension.stability`.
+        Dimensions that the data need: the vote.
+    counts_ : ndarray of int
+        What each seed counted.
+    settled_ : bool or None
+        Whether a search twice as long counted the same, for every seed; None where that was not looked at.
+    witnesses_ : dict of str to float or None
+        What estimators that train nothing say; None where they cannot say.
+    cautions_ : tuple of Caution
+        What speaks against the count, each with a code, a sentence and what to do; `fit` warns of them.
+    model_ : LatentModel
+        The model of the seed `seed_`, which found the vote with the lowest error on unseen rows.
     record_ : dict
-        What made the model: specification, plan, data hash, scaling, versions.
-
-    Examples
-    --------
-    >>> model = MaskAAE(capacity=8, steps=2000).fit(x)  # doctest: +SKIP
-    >>> model.n_active_, model.sample(100).shape  # doctest: +SKIP
-    (3, (100, 20))
+        What made the model: specification, plan, data hash, scaling, versions, and the whole count.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Columns of the data (of images, numbers in one), and their names if X had any.
     """
 
     def __init__(
         self,
-        capacity: int = 16,
+        capacity: int | None = None,
         *,
         hidden: Sequence[int] = (128, 128),
         critic_hidden: Sequence[int] = (128, 128),
-        steps: int = 3000,
+        steps: int = 8000,
         batch_size: int = 64,
-        preset: Literal["robust", "paper"] = "robust",
+        preset: Preset = "robust",
         scaling: Literal["standardise", "none"] = "standardise",
-        seed: int = 0,
+        n_seeds: int = 5,
+        widest: int = 0,
+        validation_share: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: int | RandomState | None = 0,
         device: str = "cpu",
     ) -> None:
         self.capacity = capacity
@@ -86,7 +114,11 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.preset = preset
         self.scaling = scaling
-        self.seed = seed
+        self.n_seeds = n_seeds
+        self.widest = widest
+        self.validation_share = validation_share
+        self.n_jobs = n_jobs
+        self.random_state = random_state
         self.device = device
 
     @classmethod
@@ -115,30 +147,28 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 raise FileNotFoundError(f"{folder / name} is missing; give the folder of a finished run")
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         model = load_model(folder / "model.safetensors", device)
-        spec = model.spec
-        trained = [candidate for candidate in spec.seeds if candidate not in model.lost]
+        trained = [candidate for candidate in model.seeds if candidate not in model.lost]
         chosen = trained[0] if seed is None else seed
-        if chosen not in spec.seeds:
-            raise ValueError(f"{folder}: no seed {chosen}; it holds {', '.join(map(str, spec.seeds))}")
+        if chosen not in model.seeds:
+            raise ValueError(f"{folder}: no seed {chosen}; it holds {', '.join(map(str, model.seeds))}")
         if chosen in model.lost:
             raise ValueError(f"{folder}: seed {chosen} was lost: {model.lost[chosen]}; trained: {trained}")
-        scaling = stored_scaling(record.get("scaling"))
-        estimator = cls(
-            spec.m,
-            hidden=spec.hidden,
-            critic_hidden=spec.critic_hidden,
-            steps=record["plan"]["steps"],
-            batch_size=record["plan"]["batch_size"],
-            scaling="none" if scaling is None else "standardise",
-            seed=chosen,
-            device=device,
+        estimator = cls(**(record.get("estimator") or _parameters_of_run(model, record, chosen)))
+        estimator.device = device
+        count = record.get("count", {})
+        active = model.active.sum(dim=1).tolist()
+        estimator.counts_ = np.array(
+            count.get("counts") or [active[model.seeds.index(each)] for each in trained]
         )
-        estimator.model_, estimator.record_, estimator._scaling = model, record, scaling
+        estimator.settled_ = count.get("settled")
+        estimator.witnesses_ = {each["name"]: each["dimension"] for each in count.get("witnesses", ())}
+        estimator.cautions_ = tuple(Caution(**each) for each in count.get("warnings", ()))
+        estimator._keep(model, chosen, record, stored_scaling(record.get("scaling")))
         return estimator
 
     def save(self, folder: Path | str) -> None:
         """Write `model.safetensors` and `run.json`, which `load` reads, into a folder."""
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         write_atomically(Path(folder) / "model.safetensors", model_bytes(self.model_))
         content = json.dumps(self.record_, indent=2) + "\n"
         write_atomically(Path(folder) / "run.json", content.encode())
@@ -148,26 +178,26 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Write encoder and decoder for other tools, as ONNX and `torch.export`, and a model card.
 
-        The card tells the error on the rows `unseen`, in the user's units. ModuleNotFoundError if ONNX needs
-        the extra `onnx`; ValueError if the mask closed every dimension.
+        The card tells the error on the rows `unseen`. ModuleNotFoundError if ONNX needs the extra `onnx`;
+        ValueError if the mask closed every dimension.
         """
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         hand_over(
             self.model_,
-            self.seed,
+            self.seed_,
             self.record_,
             Path(folder),
             scaling=self._scaling,
-            unseen=None if unseen is None else self._stored(unseen),
+            unseen=None if unseen is None else self._stored(self._checked(unseen, reset=False)),
             formats=formats,
         )
 
-    def fit(self, X: NDArray[Any], y: None = None) -> Self:
-        """Train on data.
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train on data, and count the dimensions that they need.
 
         Parameters
         ----------
-        X : ndarray
+        X : array-like
             Vectors (N, D) of any number type, or images uint8 (N, H, W, C) with C = 1 or 3.
         y : None
             Not used; scikit-learn's pipelines pass it.
@@ -175,83 +205,175 @@ class MaskAAE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If X is neither, or holds a value that is not finite, or fewer examples than a batch.
+            If X is neither, or holds a value that is not finite, or a parameter does not fit it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the count has not settled, or is held down by the capacity.
+        UserWarning
+            If something else speaks against the count.
         """
-        kind = _kind_of(X)
-        self._scaling = Scaling.fit(X) if kind == "vectors" and self.scaling == "standardise" else None
-        dataset = _in_memory(kind, self._stored(X), self._scaling)
-        spec = ModelSpec(
-            model="maae",
-            m=self.capacity,
-            seeds=(self.seed,),
-            kind=kind,
-            shape=dataset.info.shape,
-            hidden=tuple(self.hidden),
-            critic_hidden=tuple(self.critic_hidden),
-            hyperparameters=PRESETS[self.preset],
-        )
-        plan = TrainingPlan(self.steps, self.batch_size, log_every=self.steps, checkpoint_every=self.steps)
-        with TemporaryDirectory() as folder:
-            run = train_run(spec, dataset, plan, Path(folder), self.device)
-        self.model_, self.record_ = run.model.eval().requires_grad_(False), run.record
+        rows = self._checked(X, reset=True)
+        settings = self._settings(len(rows))
+        if self.scaling not in ("standardise", "none"):
+            raise ValueError(f"scaling = {self.scaling!r} is unknown; give 'standardise' or 'none'")
+        dataset, scaling = as_dataset(rows, self.scaling)
+        count, runs = count_and_keep(dataset, settings)
+        seed = count.last.chosen_seed
+        run = next(run for run in runs if seed in run.model.seeds)
+        record = {**run.record, "count": count.to_dict(), "estimator": self._plain_parameters()}
+        if hasattr(self, "feature_names_in_"):
+            record["feature_names"] = self.feature_names_in_.tolist()
+        self.counts_ = np.array(count.counts)
+        self.settled_ = count.settled
+        self.witnesses_ = {witness.name: witness.dimension for witness in count.witnesses}
+        self.cautions_ = count.warnings
+        self._keep(run.model, seed, record, scaling)
+        _warn(count)
         return self
 
-    @property
-    def n_active_(self) -> int:
-        """Dimensions that the mask keeps."""
-        return int(self._active.sum())
+    def transform(self, X: ArrayLike) -> Floats:
+        """Encode data, in the user's units, to the dimensions that are kept: (N, n_active_)."""
+        check_is_fitted(self)
+        rows = self._checked(X, reset=False)
+        model, active = self._encoding_model(), self._active
+        parts = (to_model_input(part) for part in batches(self._stored(rows), ROWS_AT_A_TIME, self.device))
+        codes = [model.encode(x.to(model.mu.dtype).unsqueeze(0))[0].cpu()[:, active].numpy() for x in parts]
+        return np.concatenate(codes).astype(rows.dtype if rows.dtype.kind == "f" else np.float32)
 
-    def transform(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Encode data, in the user's units, to the active dimensions: (N, `n_active_`)."""
-        check_is_fitted(self, "model_")
-        if X.shape[1:] != self.model_.spec.shape:
-            raise ValueError(
-                f"X has shape {X.shape[1:]} per example; the model was trained on {self.model_.spec.shape}"
-            )
-        rows = (to_model_input(x) for x in batches(self._stored(X), ROWS_AT_A_TIME, self.device))
-        return np.concatenate([self._of_seed(self.model_.encode, x)[:, self._active].numpy() for x in rows])
-
-    def inverse_transform(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Decode codes (N, `n_active_`) to data in the units of the user: (N, D) or (N, H, W, C)."""
-        check_is_fitted(self, "model_")
-        if codes.ndim != 2 or codes.shape[1] != self.n_active_:
-            raise ValueError(f"codes have shape {codes.shape}; expected (N, {self.n_active_})")
-        full = torch.zeros(len(codes), self.model_.m)
-        full[:, self._active] = torch.as_tensor(codes, dtype=torch.float32)
+    def inverse_transform(self, codes: ArrayLike) -> NDArray[Any]:
+        """Decode codes (N, n_active_) to data in the user's units: vectors (N, D) or images (N, H, W, C)."""
+        check_is_fitted(self)
+        rows = check_array(codes, dtype=np.float32, ensure_min_features=0)
+        if rows.shape[1] != self.n_active_:
+            raise ValueError(f"codes have shape {rows.shape}; expected (N, {self.n_active_})")
+        full = torch.zeros(len(rows), self.model_.m)
+        full[:, self._active] = torch.from_numpy(rows)
         parts = torch.split(full.to(self.device), ROWS_AT_A_TIME)
         return self.in_units(np.concatenate([self._decoded(part) for part in parts]))
 
+    def score(self, X: ArrayLike, y: None = None) -> float:
+        """Share of the variance of X, scaled as in training, that its reconstruction explains; at most 1."""
+        check_is_fitted(self)
+        stored = self._stored(self._checked(X, reset=False))
+        back = self._stored(self.inverse_transform(self.transform(X)))
+        x, again = (np.asarray(each, np.float64).reshape(len(stored), -1) for each in (stored, back))
+        variance = np.square(x - x.mean(axis=0)).sum()
+        return float(1 - np.square(x - again).sum() / max(variance, np.finfo(np.float64).tiny))
+
     def sample(self, count: int, seed: int = 0) -> NDArray[Any]:
-        """Generate examples in the user's units from standard normal codes; equal seeds, equal samples."""
-        check_is_fitted(self, "model_")
-        codes = np.random.default_rng([seed, self.seed]).standard_normal((count, self.n_active_), np.float32)
-        return self.inverse_transform(codes)
+        """Generate examples in the user's units from standard normal codes."""
+        check_is_fitted(self)
+        rng = np.random.default_rng([seed, self.seed_])
+        return self.inverse_transform(rng.standard_normal((count, self.n_active_), np.float32))
 
     def in_units(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Bring examples as the model knows them, say of a prepared data set, back to the user's units."""
         return stored if self._scaling is None else self._scaling.invert(stored)
 
-    def _stored(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Scale vectors; images are stored as they are."""
-        if X.dtype == np.uint8 and X.ndim == 4:
-            return X
-        return X.astype(np.float32) if self._scaling is None else self._scaling.apply(X)
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that codes have the type of the data."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_active_
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        return self.model_.spec.shape
 
     @property
     def _active(self) -> Tensor:
-        """Which dimensions are active, booleans (m,) on the CPU."""
-        check_is_fitted(self, "model_")
-        active: Tensor = self.model_.active[self.model_.seeds.index(self.seed)].cpu()
+        """Which dimensions are kept, booleans (m,) on the CPU."""
+        active: Tensor = self.model_.active[0].cpu()
         return active
 
-    def _of_seed(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-        """Apply the seed's encoder or decoder to rows (batch, size)."""
-        every = function(rows.expand(len(self.model_.seeds), -1, -1))  # (seed, batch, size)
-        return every[self.model_.seeds.index(self.seed)].cpu()
+    def _keep(self, model: LatentModel, seed: int, record: dict[str, Any], scaling: Scaling | None) -> None:
+        """Keep one seed of a model, and what belongs to it."""
+        self.model_ = of_one_seed(model, seed)
+        self.seed_, self.record_, self._scaling = seed, record, scaling
+        self.n_active_ = int(self._active.sum())
+        self.n_features_in_ = self.model_.spec.data_dimension
+        if "feature_names" in record:
+            self.feature_names_in_ = np.array(record["feature_names"], dtype=object)
+
+    def _settings(self, rows: int) -> CountSettings:
+        """Settings of the count; ValueError says which parameter is wrong."""
+        if self.n_seeds < 1:
+            raise ValueError(f"n_seeds = {self.n_seeds}: must be at least 1")
+        first = self.random_state
+        if not isinstance(first, int | np.integer):
+            first = check_random_state(first).randint(2**31 - 1)
+        return CountSettings(
+            capacity=self.capacity,
+            seeds=tuple(range(int(first), int(first) + self.n_seeds)),
+            preset=self.preset,
+            steps=self.steps,
+            refinement_share=1 - PRESETS["robust"].search_share,
+            batch_size=min(self.batch_size, rows),
+            hidden=tuple(self.hidden),
+            critic_hidden=tuple(self.critic_hidden),
+            widest=self.widest,
+            validation_share=self.validation_share,
+            jobs=1 if self.n_jobs is None else self.n_jobs,
+            device=self.device,
+        )
+
+    def _checked(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Vectors as floats (N, D), or images as they are; ValueError as scikit-learn words it."""
+        if getattr(X, "ndim", 2) > 2:
+            return self._checked_images(X, reset=reset)
+        if not reset and self.model_.spec.kind == "images":
+            raise ValueError(f"X has shape {np.shape(X)}; the model was trained on images {self._shape}")
+        rows: NDArray[Any] = validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=2 if reset else 1
+        )
+        return rows
+
+    def _checked_images(self, X: Any, *, reset: bool) -> NDArray[np.uint8]:
+        images = np.asarray(X)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+            raise ValueError(
+                f"X is {images.dtype} of shape {images.shape}; expected numbers (N, D) or uint8 images "
+                "(N, H, W, 1 or 3)"
+            )
+        if not reset and images.shape[1:] != self._shape:
+            raise ValueError(f"X has images {images.shape[1:]}; the model was trained on {self._shape}")
+        validate_data(self, images.reshape(len(images), -1), reset=reset, dtype=None)
+        return images
+
+    def _stored(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Scale vectors; images are stored as they are."""
+        if X.dtype == np.uint8:
+            return X
+        return X.astype(np.float32) if self._scaling is None else self._scaling.apply(X)
+
+    def _encoding_model(self) -> LatentModel:
+        """The model, for vectors in double precision: codes of a row must not depend on those beside it."""
+        return self.model_ if self.model_.spec.kind == "images" else copy.deepcopy(self.model_).double()
 
     def _decoded(self, codes: Tensor) -> NDArray[Any]:
-        x = self._of_seed(self.model_.decode, codes)
-        return np.asarray(to_stored_form(x, self.model_.spec.shape).numpy())
+        x = self.model_.decode(codes.unsqueeze(0))[0].cpu()
+        return np.asarray(to_stored_form(x, self._shape).numpy())
+
+    def _plain_parameters(self) -> dict[str, Any]:
+        """Parameters as JSON holds them; a random state that is no number becomes None."""
+        plain = dict(self.get_params())
+        plain |= {name: list(plain[name]) for name in ("hidden", "critic_hidden")}
+        state = self.random_state
+        return {**plain, "random_state": int(state) if isinstance(state, int | np.integer) else None}
+
+
+def _warn(count: Count) -> None:
+    """Warn of everything that speaks against a count."""
+    for caution in count.warnings:
+        kind = ConvergenceWarning if caution.code in NOT_CONVERGED else UserWarning
+        warnings.warn(f"{caution.sentence} {caution.remedy}", kind, stacklevel=3)
 
 
 def stored_scaling(details: Mapping[str, Any] | None) -> Scaling | None:
@@ -261,36 +383,18 @@ def stored_scaling(details: Mapping[str, Any] | None) -> Scaling | None:
     return Scaling.from_details({"scaling": details})
 
 
-def _kind_of(X: NDArray[Any]) -> Literal["images", "vectors"]:
-    """Tell images from vectors, and refuse anything else."""
-    if X.ndim == 4 and X.dtype == np.uint8 and X.shape[3] in (1, 3):
-        return "images"
-    if X.ndim != 2 or X.dtype.kind not in "biuf":
-        raise ValueError(
-            f"X is {X.dtype} of shape {X.shape}; expected numbers (N, D) or uint8 images (N, H, W, 1 or 3)"
-        )
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
-        row, column = bad[0]
-        raise ValueError(
-            f"X holds {X[row, column]} in row {row}, column {column}; every value must be finite"
-        )
-    return "vectors"
-
-
-def _in_memory(kind: Literal["images", "vectors"], train: NDArray[Any], scaling: Scaling | None) -> Dataset:
-    """Make a data set that has only a training split."""
-    info = DatasetInfo(
-        name="X",
-        source="array",
-        kind=kind,
-        shape=train.shape[1:],
-        n_train=len(train),
-        n_test=0,
-        classes=0,
-        n=None,
-        sha256={"train": hashlib.sha256(np.ascontiguousarray(train).tobytes()).hexdigest()},
-        details={} if scaling is None else {"scaling": scaling.details()},
-    )
-    none = np.zeros(0, dtype=np.int64)
-    return Dataset(info, train, train[:0], none, none)
+def _parameters_of_run(model: LatentModel, record: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Parameters that describe one seed of a run of the workflow."""
+    spec, plan = model.spec, record["plan"]
+    nested = spec.hyperparameters.fidelity.mask_training == "nested"
+    return {
+        "capacity": spec.m,
+        "hidden": spec.hidden,
+        "critic_hidden": spec.critic_hidden,
+        "steps": plan["steps"],
+        "batch_size": plan["batch_size"],
+        "preset": "robust" if nested else "paper",
+        "scaling": "none" if stored_scaling(record.get("scaling")) is None else "standardise",
+        "n_seeds": 1,
+        "random_state": seed,
+    }

@@ -120,7 +120,7 @@ def test_an_answer_is_written_as_json():
         ({"seeds": (1, 1)}, "each once"),
         ({"hidden": ()}, "hidden"),
         ({"critic_hidden": (0,)}, "critic_hidden"),
-        ({"longest_search": 0}, "longest_search = 0: must be at least 1"),
+        ({"steps": 1}, "steps = 1: must be at least 2"),
         ({"batch_size": 1}, "batch_size = 1: must be at least 2"),
         ({"validation_share": 1.0}, "validation_share"),
         ({"refinement_share": 0.0}, "refinement_share"),

@@ -11,7 +11,7 @@ from maskaae.counting.settings import CountSettings
 
 torch.set_num_threads(1)
 
-TINY = CountSettings(seeds=(0, 1), longest_search=400, shortest_search=100, hidden=(32,), critic_hidden=(16,))
+TINY = CountSettings(seeds=(0, 1), steps=400, shortest_search=100, hidden=(32,), critic_hidden=(16,))
 
 
 def plane(rows=600, n=2, dimension=8, noise=0.01):
@@ -52,19 +52,19 @@ def test_it_is_told_whether_the_search_settled(counted):
 
 
 def test_a_search_of_fixed_length_does_not_tell():
-    settings = dataclasses.replace(TINY, longest_search=20, shortest_search=None, capacity=3)
+    settings = dataclasses.replace(TINY, steps=20, shortest_search=None, capacity=3)
     assert count_dimensions(as_dataset(plane())[0], settings).settled is None
 
 
 def test_the_released_method_is_counted_too():
-    settings = dataclasses.replace(TINY, preset="paper", longest_search=20)
+    settings = dataclasses.replace(TINY, preset="paper", steps=20)
     count = count_dimensions(as_dataset(plane())[0], settings)
     assert count.settled is None
     assert count.validation_error is None
 
 
 def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
-    settings = dataclasses.replace(TINY, capacity=2, longest_search=200, shortest_search=None)
+    settings = dataclasses.replace(TINY, capacity=2, steps=200, shortest_search=None)
     count = count_dimensions(as_dataset(plane())[0], settings)
     assert [each.trial.capacity for each in count.rounds][:2] == [2, 4]
 
@@ -78,7 +78,7 @@ def test_processes_change_no_number(counted):
 
 def test_images_are_counted_too():
     images = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 1)).astype(np.uint8)
-    settings = dataclasses.replace(TINY, seeds=(0,), longest_search=20, shortest_search=None)
+    settings = dataclasses.replace(TINY, seeds=(0,), steps=20, shortest_search=None)
     count = count_dimensions(as_dataset(images)[0], settings)
     assert count.dimension == 16
     assert count.rounds[0].trial.capacity == 16

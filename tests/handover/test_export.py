@@ -20,8 +20,9 @@ VALUES = 1000 + 5 * np.random.default_rng(0).normal(size=(80, 6))
 @pytest.fixture(scope="module")
 def fitted():
     """A model that keeps 2 of 3 dimensions, the first and the last."""
-    model = MaskAAE(capacity=3, hidden=(16,), critic_hidden=(8,), steps=20, batch_size=16).fit(VALUES)
+    model = MaskAAE(3, hidden=(16,), critic_hidden=(8,), steps=20, batch_size=16, n_seeds=1).fit(VALUES)
     keep(model.model_, [True, False, True])
+    model.n_active_ = 2
     return model
 
 

@@ -113,7 +113,7 @@ def _of_witnesses(vote: int, heard: Sequence[Witness]) -> Iterator[Caution]:
 def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
     seen = float(np.median(list(last.training_error.values()))) if last.training_error else None
     unseen = float(np.median(list(last.validation_error.values()))) if last.validation_error else None
-    if rows < ROWS_PER_DIMENSION * max(last.vote, 1):
+    if rows < ROWS_PER_DIMENSION * last.vote:
         yield Caution(
             "few_rows",
             f"There are {rows:,} rows to learn from, fewer than {ROWS_PER_DIMENSION} for each of the "

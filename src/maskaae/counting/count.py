@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maskaae.counting.answer import Count, Round, Trial, is_converged_in_width, next_trial
 from maskaae.counting.cautions import cautions
-from maskaae.counting.rounds import train_round
+from maskaae.counting.rounds import check_device, train_round
 from maskaae.counting.settings import CountSettings
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.data.own.splits import Scaling
@@ -51,6 +51,7 @@ def count_and_keep(
     dataset: Dataset, settings: CountSettings, told: Told = _say_nothing
 ) -> tuple[Count, tuple[TrainedRun, ...]]:
     """Count as `count_dimensions` does, and return the models of the last round too."""
+    check_device(settings.device)
     dimension = dataset.info.dimension
     trial = Trial(settings.first_capacity(dimension), settings.hidden, settings.critic_hidden)
     heard = witnesses(dataset.train)

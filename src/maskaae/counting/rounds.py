@@ -70,6 +70,15 @@ def groups_of(settings: CountSettings) -> list[Seeds]:
     return [group for group in halves if group]
 
 
+def check_device(device: str) -> None:
+    """Refuse, by ValueError, a device that is not here."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises the second where it was built without GPUs
+        there = "'cpu' or 'cuda'" if torch.cuda.is_available() else "'cpu'"
+        raise ValueError(f"device = {device!r}: there is no such GPU here; give {there}") from error
+
+
 def _train_groups(
     groups: Sequence[Seeds], trial: Trial, dataset: Dataset, settings: CountSettings
 ) -> list[TrainedRun]:
@@ -110,7 +119,7 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
         on_divergence="continue",
         validation_share=settings.validation_share,
         length="fixed" if settings.shortest_search is None else "settled",
-        shortest_search=settings.shortest_search or settings.longest_search,
+        shortest_search=settings.shortest_search or settings.steps,
     )
     with TemporaryDirectory() as folder, _few_threads(settings.device):
         return train_run(spec, dataset, plan, Path(folder), settings.device)

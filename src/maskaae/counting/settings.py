@@ -22,11 +22,12 @@ class CountSettings:
         Each trains a model of its own, and has a vote.
     preset : {"robust", "paper"}
         Constants of the method.
-    longest_search, shortest_search : int
-        The search for the count ends as soon as a search twice as long counts the same, within one. It is
-        first read at `shortest_search` steps or a little later, and goes on for `longest_search` at most;
-        with None for the shortest it takes all of them, and nothing tells whether it has settled. The preset
-        `paper` has no such search, and trains for all steps.
+    steps : int
+        Training steps of one round, at most.
+    shortest_search : int or None
+        The search for the count is first read at so many steps or a little later, and ends as soon as a
+        search twice as long counts the same, within one. With None it is as long as it may be, and nothing
+        tells whether it has settled. The preset `paper` has no such search, and takes all steps.
     refinement_share : float
         Share of the training that follows the search, with the mask settled.
     batch_size : int
@@ -48,8 +49,8 @@ class CountSettings:
     capacity: int | None = None
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     preset: Preset = "robust"
-    longest_search: int = 7000
-    shortest_search: int | None = 1750
+    steps: int = 8000
+    shortest_search: int | None = 1800
     refinement_share: float = 0.1
     batch_size: int = 64
     hidden: tuple[int, ...] = (128, 128)
@@ -74,16 +75,11 @@ class CountSettings:
             raise ValueError(f"refinement_share = {self.refinement_share}: must be between 0 and 1")
         if not 0 <= self.validation_share < 1:
             raise ValueError(f"validation_share = {self.validation_share}: must be from 0 to below 1")
-        least = {"longest_search": 1, "shortest_search": 1, "batch_size": 2, "jobs": 1}
+        least = {"steps": 2, "shortest_search": 1, "batch_size": 2, "jobs": 1}
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
                 raise ValueError(f"{name} = {value}: must be at least {bound}")
-
-    @property
-    def steps(self) -> int:
-        """Training steps of one round, at most."""
-        return round(self.longest_search / (1 - self.refinement_share))
 
     def first_capacity(self, dimension: int) -> int:
         """Capacity of the first round on data of so many dimensions; ValueError if the one given is wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pkgutil
 from pathlib import Path
@@ -41,6 +42,16 @@ def model_bytes(model: LatentModel) -> bytes:
     if model.lost:
         metadata["lost"] = json.dumps(model.lost, sort_keys=True)
     return save(tensors, metadata=metadata)
+
+
+def of_one_seed(model: LatentModel, seed: int) -> LatentModel:
+    """Copy the stored form of a model for one of its seeds, for inference; ValueError if it has none such."""
+    model = model.stored_form()
+    place = model.seeds.index(seed)
+    one = build_model(dataclasses.replace(model.spec, seeds=(seed,)))
+    # Every tensor of a model has the seed axis first.
+    one.load_state_dict({name: tensor[place : place + 1] for name, tensor in model.state_dict().items()})
+    return one.to(model.mu.device).eval().requires_grad_(False)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> LatentModel:

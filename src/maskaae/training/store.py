@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -165,7 +166,8 @@ class TrainingInterruptedError(KeyboardInterrupt):
 class StopRequest:
     """Context in which SIGINT (Ctrl-C), SIGTERM and SIGUSR1 set a flag instead of ending the process.
 
-    A scheduler may send the signal twice within a tenth of a second; the second changes nothing.
+    A scheduler may send the signal twice within a tenth of a second; the second changes nothing. Outside of
+    the main thread, which alone gets signals, it does nothing.
     """
 
     def __init__(self) -> None:
@@ -173,7 +175,8 @@ class StopRequest:
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
-        self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(

@@ -166,9 +166,9 @@ def test_a_lost_seed_is_not_loaded_as_a_model(runs):
     case, folder = runs
     run = folder / "digits/maae/m4"
     if case != "first_lost":
-        assert MaskAAE.load(run).seed == 0
+        assert MaskAAE.load(run).seed_ == 0
         return
-    assert MaskAAE.load(run).seed == 1
+    assert MaskAAE.load(run).seed_ == 1
     with pytest.raises(ValueError, match="seed 0 was lost: loss 'autoencoder' is not finite at step 5"):
         MaskAAE.load(run, seed=0)
 
