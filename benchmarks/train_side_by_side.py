@@ -18,7 +18,7 @@ from maskaae.config.reading import read_config
 from maskaae.data.dataset import load_dataset
 from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
-from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side
+from maskaae.training.run import PreparedRun, prepare_run, train_side_by_side, training_code
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts/train.py"
@@ -63,9 +63,8 @@ def main() -> None:
             seeds=experiment.seeds,
             hyperparameters=setting.hyperparameters,
         )
-        run = prepare_run(
-            spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device, script=SCRIPT
-        )
+        code = training_code(SCRIPT, spec)
+        run = prepare_run(spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device, code=code)
         prepared.append(run)
         folders[id(run)] = folder
     for run, trained in train_side_by_side(prepared):

@@ -33,6 +33,6 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
         TrainingPlan(**snakemake.params.plan),
         folder / "resume",  # no output of the rule: outputs of a killed job are deleted
         lease.device,
-        script=Path(__file__),  # Snakemake runs a copy, but gives it the original's path
+        code=snakemake.params.code,
     )
     trained.write(folder)

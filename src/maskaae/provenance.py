@@ -7,7 +7,7 @@ import hashlib
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,11 @@ def git_commit() -> str | None:
     return result.stdout.strip()
 
 
-def versions() -> dict[str, str]:
-    """Versions that decide a number: Python and the libraries that compute."""
-    packages = ("maskaae", "numpy", "torch")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+def versions() -> dict[str, str | None]:
+    """Versions that decide a number: Python, the libraries that compute, this package if it is installed."""
+    libraries = {name: version(name) for name in ("numpy", "torch")}
+    try:
+        own = version("maskaae")
+    except PackageNotFoundError:
+        own = None  # runs from its sources, of which the commit tells
+    return {"python": platform.python_version(), "maskaae": own, **libraries}

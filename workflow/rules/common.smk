@@ -3,10 +3,40 @@
 Defines `EXPERIMENT` (see maskaae.config) and the functions that turn wildcards into files and parameters.
 """
 
+import os
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
+
+RULES = workflow.current_basedir
+
+
+def source_file(name):
+    """Path of a file of this repository, also where the importing workflow has it from a hosting service."""
+    file = RULES.join(f"../../{name}")
+    if isinstance(file, os.PathLike):
+        return Path(os.path.normpath(file))
+    return Path(workflow.sourcecache.get_path(file))
+
+
+SETUP = "run `make setup && source .venv/bin/activate`"
+
+# A checkout runs its own package, whatever else is installed: so planning, jobs and hashes mean the same code, Snakemake
+# with numpy can plan, and an environment of `--sdm conda` need not hold the package.
+if isinstance(RULES, os.PathLike) and source_file("src").is_dir():
+    package = str(source_file("src"))
+    sys.path.insert(0, package)
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ.update(
+        PYTHONPATH=os.pathsep.join(dict.fromkeys([package, *filter(None, known)]))
+    )
+elif find_spec("maskaae") is None:
+    raise WorkflowError(
+        "The package maskaae is not installed: `pip install` a checkout of the version that is imported"
+    )
 
 from maskaae.config.checking import check_config
 from maskaae.config.experiment import SEPARATOR, split_label
@@ -15,29 +45,42 @@ from maskaae.data.own.recognise import OWN
 from maskaae.models import catalogue
 from maskaae.provenance import code_version
 
-REPOSITORY = Path(workflow.basedir).parent
-CONFIG_FILES = workflow.config_settings.configfiles or [
-    REPOSITORY / "config/config.yaml"
-]
-
-# Read here rather than by `configfile:`, which would merge the paper's grid into every other one.
+# As a module, this workflow has the configuration that its importer gives it, and the importer's command line is not
+# about it. Files are read here rather than by `configfile:`, which would merge the paper's grid into every other one.
+IMPORTED = not workflow.modifier.is_main_snakefile()
+CONFIG_FILES, CONFIG_ARGUMENTS = [], []
+if not IMPORTED:
+    CONFIG_FILES = workflow.config_settings.configfiles
+    CONFIG_ARGUMENTS = workflow.config_settings.config_args
+if not CONFIG_FILES and not (IMPORTED and config):
+    CONFIG_FILES = [source_file("config/config.yaml")]
 try:
     experiment_config = {}
     for config_file in CONFIG_FILES:
         update_config(experiment_config, read_config(Path(config_file)))
-    update_config(experiment_config, config)  # `--config key=value`
-    overrides = nested_overrides(workflow.config_settings.config_args or [])
-    update_config(experiment_config, overrides)
+    update_config(
+        experiment_config, config
+    )  # `--config key=value`, or what the importer gives
+    update_config(experiment_config, nested_overrides(CONFIG_ARGUMENTS or []))
     EXPERIMENT = check_config(experiment_config)
 except (OSError, ValueError) as error:  # no such file, or a broken configuration
-    raise WorkflowError(f"{', '.join(map(str, CONFIG_FILES))}: {error}") from None
+    where = ", ".join(map(str, CONFIG_FILES)) or f"config of module {__name__}"
+    raise WorkflowError(f"{where}: {error}") from None
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        f"{error.name}, which checks the configuration, is not installed: {SETUP}"
+    ) from None
 
 DATASETS = EXPERIMENT.datasets
 RUN = "results/runs/{dataset}/{model}/m{m}"
 """`model` is a label: a model, or one of its variants (maskaae.config.experiment)."""
 
 RAW = "results/data/raw"
-"""Published files, downloaded or put there by hand."""
+"""Published files, downloaded or put there by hand.
+
+They, and the user's own data, stay where they are (`local`): no prefix of a module is put before their paths, no
+storage holds them, and where nodes share no files the rules that take them run beside Snakemake.
+"""
 
 BATCH_SIZE = EXPERIMENT.evaluation["batch_size"]
 """Examples at a time: a resource, as it decides memory and no number, so that another one reruns nothing."""
@@ -52,7 +95,7 @@ wildcard_constraints:
 
 def code_of(script, entry_points=(), table=""):
     """Parameter: hash of what a rule's script and all that it imports do; a change in it reruns the rule."""
-    path = REPOSITORY / f"scripts/{script}.py"
+    path = source_file(f"scripts/{script}.py")
     return code_version(path, tuple(entry_points), table)
 
 

@@ -48,7 +48,7 @@ for source in SOURCES.values():
             name:
                 f"download_{source.name}"
             output:
-                manifest=f"results/data/raw/{source.name}.json",
+                manifest=local(f"{RAW}/{source.name}.json"),
             log:
                 f"results/logs/data/raw/{source.name}.log",
             retries: 2

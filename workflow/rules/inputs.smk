@@ -16,8 +16,10 @@ def datasets_of(source):
 def raw_data(source):
     """Input function: the files that a data set is prepared from; none where it comes with a package."""
     if source.raw_files:
-        return lambda wildcards: [f"results/data/raw/{source.name}.json"]
-    return lambda wildcards: input_paths(DATASETS[wildcards.dataset].source_spec)
+        return lambda wildcards: local(f"{RAW}/{source.name}.json")
+    return lambda wildcards: [
+        local(path) for path in input_paths(DATASETS[wildcards.dataset].source_spec)
+    ]
 
 
 def verifies(source):
@@ -109,7 +111,10 @@ FINDINGS = "results/tables/findings/{figure}.rst"
 def findings(record):
     """Parameter for a caption, read when the report is made: where the lines of a figure or table are."""
     if EXPERIMENT.claims and record.claims:
-        return {"findings": Path(FINDINGS.format(figure=record.name))}
+        path = FINDINGS.format(figure=record.name).removeprefix("results/")
+        return {
+            "findings": lambda wildcards, output: Path(output.csv).parents[1] / path
+        }
     return {}
 
 

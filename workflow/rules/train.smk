@@ -13,6 +13,13 @@ LONG_RUN = 100_000
 
 
 onstart:
+    if (
+        find_spec("torch") is None
+        and not workflow.deployment_settings.deployment_method
+    ):
+        raise WorkflowError(
+            f"torch, which the jobs compute with, is not installed: {SETUP}, or add `--sdm conda`"
+        )
     longest = max(dataset.training["steps"] for dataset in DATASETS.values())
     if longest >= LONG_RUN and shutil.which("nvidia-smi") is None:
         logger.warning(

@@ -90,7 +90,7 @@ def prepare_run(
     work_folder: Path,
     device: torch.device | str = "cpu",
     *,
-    script: Path = Path(__file__),
+    code: str | None = None,
 ) -> PreparedRun:
     """Build all seeds of a model, or load them where a killed run stopped.
 
@@ -106,8 +106,9 @@ def prepare_run(
         Where checkpoints and resume state are kept meanwhile.
     device : torch.device or str
         Where to train.
-    script : Path
-        File whose imports, with the model's class, are the code that decides the run's numbers.
+    code : str, optional
+        Version of the code that decides the run's numbers, as of :func:`maskaae.provenance.code_version`. By
+        default that of this module, its imports and the model's class.
 
     Raises
     ------
@@ -125,12 +126,11 @@ def prepare_run(
         unit = reconstruction_unit(dataset.train, spec.reconstruction)
         spec = dataclasses.replace(spec, reconstruction_unit=unit)
     spec = spec.planned(plan)
-    model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
     configuration = {"spec": spec.to_dict(), "plan": dataclasses.asdict(plan)}
     fingerprint = {
         "configuration": json.dumps(configuration, sort_keys=True),
         "data": dataset.info.sha256["train"],
-        "code": code_version(script, (model_class,), catalogue.__name__),
+        "code": code or training_code(Path(__file__), spec),
     }
     store = RunStore(work_folder, fingerprint)
     record = {
@@ -146,6 +146,12 @@ def prepare_run(
     return PreparedRun(TrainingRun(spec, dataset.train, plan, store, device), store, record)
 
 
+def training_code(script: Path, spec: ModelSpec) -> str:
+    """Version of what a script and its imports do, the class of a model among them."""
+    model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
+    return code_version(script, (model_class,), catalogue.__name__)
+
+
 def train_run(
     spec: ModelSpec,
     dataset: Dataset,
@@ -153,14 +159,14 @@ def train_run(
     work_folder: Path,
     device: torch.device | str = "cpu",
     *,
-    script: Path = Path(__file__),
+    code: str | None = None,
 ) -> TrainedRun:
     """Train all seeds of a model on the training split of a data set, or go on where a killed run stopped.
 
     Parameters, errors: as of :func:`prepare_run`, and as of :meth:`TrainingRun.train`.
     """
     started = time.monotonic()  # no clock that somebody sets
-    prepared = prepare_run(spec, dataset, plan, work_folder, device, script=script)
+    prepared = prepare_run(spec, dataset, plan, work_folder, device, code=code)
     first_step = prepared.training.step
     prepared.training.train()
     return prepared.finished(first_step, time.monotonic() - started)
