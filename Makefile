@@ -189,7 +189,7 @@ own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to image
 	if [ -n "$$options" ]; then given+=("options=$$options"); fi; \
 	$(run_quietly) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
 	@printf '\n'; sed '/^## /,$$d' $(folder)/results/own/summary.md
-	@printf 'More: $(folder)/results/own/summary.md\n'
+	@printf 'More, with pictures: $(folder)/results/own/summary.html (the same as text: summary.md)\n'
 
 slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \

@@ -6,6 +6,7 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -33,13 +34,28 @@ print(model.inverse_transform(model.transform(x)).shape)
 """
 
 
-def run_without_extras(code):
-    return subprocess.run([sys.executable, "-c", BLOCK + code], capture_output=True, text=True, check=False)
+COUNT = """
+from maskaae.cli import main
+sys.exit(main(["count", "table.csv", "--seeds", "1", "--steps", "20", "--capacity", "2", "--jobs", "1"]))
+"""
+
+
+def run_without_extras(code, folder=None):
+    command = [sys.executable, "-c", BLOCK + code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_the_estimator_works_without_any_extra():
     answer = run_without_extras(FIT)
     assert answer.stdout == "(80, 4)\n", answer.stderr
+
+
+def test_the_command_works_without_any_extra(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(100, 4))
+    np.savetxt(tmp_path / "table.csv", rows, delimiter=",", header="a,b,c,d", comments="")
+    answer = run_without_extras(COUNT, tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "dimension" in answer.stdout
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 
 from maskaae.estimator import MaskAAE
@@ -49,5 +50,11 @@ def test_table_from_file_to_summary_and_model(tmp_path):
     assert "results/runs/own/maae/m3/model.safetensors" in summary
     assert "not scaled: constant" in summary
     assert (tmp_path / "results/own/examples.png").stat().st_size > 0
+    page = (tmp_path / "results/own/summary.html").read_text()
+    assert page.count("data:image/png;base64,") == 2, "what dimensions do, and examples"
+    handed_over = tmp_path / "results/own/model"
+    assert "0 of 3" not in (card := (handed_over / "model_card.md").read_text()) and "of 3 (capacity)" in card
+    encode = torch.export.load(handed_over / "encoder.pt2").module()
+    assert encode(torch.full((5, 7), 1000.0, dtype=torch.float64)).isfinite().all()
     model = MaskAAE.load(tmp_path / "results/runs/own/maae/m3", seed=1)
     assert np.abs(model.sample(50)[:, :6].mean() - 1000) < 20

@@ -184,7 +184,7 @@ def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
     assert "<--directory><results/own>" in said
     assert f"<--config><data={tmp_path}/it's mine.csv>" in said
     assert "<--log><results/own/results/logs/snakemake.log><snakemake>" in said
-    assert "8 dimensions\n\nMore: results/own/results/own/summary.md" in said
+    assert "8 dimensions\n\nMore, with pictures: results/own/results/own/summary.html" in said
     chosen = make(tmp_path, "own", "--old-file=setup", "DATA=x.csv", "DROP=a,b c", "OPTIONS=decimal=,").stdout
     assert f'<data={tmp_path}/x.csv><options={{"drop": "a,b c", "decimal": ","}}>' in chosen
     without = make(tmp_path, "own", "--old-file=setup", "CONFIG=mine.yaml").stdout

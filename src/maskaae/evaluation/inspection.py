@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
 from maskaae.models.base import LatentModel
 
 ROWS_AT_A_TIME = 1000
+MOST_COLUMNS = 20
+"""Columns that are listed for each dimension: those that it moves most."""
 MOVES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 """Where a dimension is put to see what it does: 95 % of the prior lies between the ends (our choice)."""
 
@@ -77,11 +80,29 @@ def unexplained(errors: pd.DataFrame) -> float:
     return float(errors["error"].sum()) / variance if variance > 0 else float("nan")
 
 
+def named_errors(
+    errors: pd.DataFrame, columns: Sequence[str], scale: NDArray[np.float64] | float
+) -> pd.DataFrame:
+    """Tell `value_errors` of vectors as a user reads them: column, typical `error`, share `unexplained`.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of the D columns.
+    scale : ndarray (D,) or float
+        What one in the model's units is in the user's.
+    """
+    share = errors["error"] / errors["variance"].where(errors["variance"] > 0)
+    return pd.DataFrame(
+        {"column": list(columns), "error": np.sqrt(errors["error"]) * scale, "unexplained": share}
+    )
+
+
 @torch.inference_mode()
 def dimension_effects(
-    model: LatentModel, seed: int, rows: NDArray[Any], columns: Sequence[str]
+    model: LatentModel, seed: int, rows: NDArray[Any], columns: Sequence[str], scaling: Scaling | None
 ) -> pd.DataFrame:
-    """Say which columns each active dimension moves, as it goes from -2 to 2 and the others stay.
+    """Say which columns each active dimension moves most, as it goes from -2 to 2 and the others stay.
 
     The others stay where the encoder puts the rows, so that the effect is one on data as they are.
 
@@ -91,22 +112,31 @@ def dimension_effects(
         Stored vectors (N, D).
     columns : sequence of str
         Their names.
+    scaling : Scaling or None
+        Of the columns; None where they were not scaled.
 
     Returns
     -------
     DataFrame
-        A row for each active dimension (`dimension`, from 1) and column: `low` and `high`, means over the
-        rows at both ends, in the model's units; `moved`, root mean square of the change of a row.
+        For each active dimension (`dimension`, from 1) the `MOST_COLUMNS` columns that it moves most, by
+        `moved`, the root mean square change of a row in standard deviations of the column; `low` and `high`,
+        means over the rows at both ends, in the user's units.
     """
     view = SeedView(model, seed)
+    deviation = torch.from_numpy(np.array(rows)).double().std(dim=0, correction=0)
+    deviation = torch.where(deviation > 0, deviation, torch.inf)  # what is constant is not moved
     codes = torch.cat([view.encode(to_model_input(x)) for x in batches(rows, ROWS_AT_A_TIME, view.device)])
-    tables = []
+    tables = [pd.DataFrame({name: [] for name in ("dimension", "column", "low", "high", "moved")})]
     for number, place in enumerate(view.active.nonzero().flatten().tolist(), start=1):
-        low, high = (view.decode(_moved(codes, place, end)).double() for end in (MOVES[0], MOVES[-1]))
-        moved = (high - low).square().mean(dim=0).sqrt()
-        effect = {"low": low.mean(dim=0).cpu(), "high": high.mean(dim=0).cpu(), "moved": moved.cpu()}
-        tables.append(pd.DataFrame({"dimension": number, "column": list(columns), **effect}))
-    return pd.concat(tables, ignore_index=True)
+        low, high = (view.decode(_moved(codes, place, end)).double().cpu() for end in (MOVES[0], MOVES[-1]))
+        moved = (high - low).square().mean(dim=0).sqrt() / deviation
+        ends = [
+            mean if scaling is None else scaling.invert(mean)
+            for mean in (low.mean(0).numpy(), high.mean(0).numpy())
+        ]
+        effect = {"column": list(columns), "low": ends[0], "high": ends[1], "moved": moved.numpy()}
+        tables.append(pd.DataFrame({"dimension": number, **effect}).nlargest(MOST_COLUMNS, "moved"))
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 @torch.inference_mode()
@@ -121,17 +151,20 @@ def traversals(model: LatentModel, seed: int, example: NDArray[Any]) -> pd.DataF
     Returns
     -------
     DataFrame
-        A row for each active dimension and place: `dimension` (from 1), `place`, and pixels p0 .. p{D-1}.
+        A row for each active dimension and place: `dimension` (from 1), `place`, height, width, channels and
+        pixels (0 to 255 with blanks between them, in the order of (H, W, C)).
     """
     view = SeedView(model, seed)
     codes = view.encode(to_model_input(torch.from_numpy(np.array(example[None])).to(view.device)))
     active = view.active.nonzero().flatten().tolist()
-    moved = torch.cat([_moved(codes, place, move) for place in active for move in MOVES])
-    pixels = to_stored_form(view.decode(moved), model.spec.shape).flatten(1).cpu().numpy()
-    labels = pd.DataFrame(
-        {"dimension": np.repeat(np.arange(1, len(active) + 1), len(MOVES)), "place": MOVES * len(active)}
-    )
-    return pd.concat([labels, pd.DataFrame(pixels).add_prefix("p")], axis=1)
+    moved = torch.cat([codes[:0], *(_moved(codes, place, move) for place in active for move in MOVES)])
+    images = to_stored_form(view.decode(moved), model.spec.shape).cpu().numpy()
+    places = [(number, move) for number in range(1, len(active) + 1) for move in MOVES]
+    rows = [
+        [*place, *image.shape, " ".join(map(str, image.ravel()))]
+        for place, image in zip(places, images, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["dimension", "place", "height", "width", "channels", "pixels"])
 
 
 def _moved(codes: Tensor, place: int, value: float) -> Tensor:

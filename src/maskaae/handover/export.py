@@ -173,6 +173,11 @@ def write_networks(
     ]
 
 
+def available_formats() -> tuple[Format, ...]:
+    """Formats that can be written here: ONNX needs an extra."""
+    return FORMATS if can_write_onnx() else ("pt2",)
+
+
 def can_write_onnx() -> bool:
     """Whether the packages of the extra `onnx` are there."""
     return all(importlib.util.find_spec(package) is not None for package in PACKAGES)

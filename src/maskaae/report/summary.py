@@ -1,9 +1,8 @@
-"""What a run on the user's own data found, in words: dimensions needed, FID, the model to use."""
+"""What a run on the user's own data found, as a colleague would tell it: Markdown, and one HTML page."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,19 +10,36 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from maskaae.evaluation.dimension import count_stability
+from maskaae.counting.answer import Count, Round
+from maskaae.counting.phrases import headline, witnesses_text
 from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE, is_lost, last
-from maskaae.report.markup import markdown_table
-from maskaae.report.selection import metric_label
+from maskaae.evaluation.witnesses import Witness
+from maskaae.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Table
+from maskaae.report.own_count import CONFIGURE, count_of, rounds_of
+from maskaae.report.selection import metric_label, model_name
 
-AGREEMENT = 1
-"""Counts that lie at most so many dimensions apart are said to agree (our choice)."""
-
-
-REMEDY = """What to do: give the reconstruction more weight against the other terms of the mask's loss, eq 17:
-`hyperparameters: {reconstruction_weight: ...}` in the configuration, in steps of three from the value in
-`run.json` of each run. If that does not help, train longer (`training: {steps: ...}`), or look for columns
-that are independent of the others: noise has no dimension to share."""
+WORST = 5
+"""Columns that are listed as reconstructed worst."""
+MOVED = 4
+"""Columns that are listed for each dimension."""
+MOVED_LEAST = 0.5
+"""Deviations by which a dimension has to move a column for it to be listed (our choice)."""
+EFFECTS_CAPTION = (
+    "Lines: dimensions in use. Columns: those that are moved most. Red goes up, blue goes down, by so many "
+    "standard deviations, as the dimension goes from -2 to 2 and the others stay."
+)
+TRAVERSALS_CAPTION = (
+    "The first test image, reconstructed while one dimension (a line each) goes from -2 to 2 and the others "
+    "stay."
+)
+FIGURE_CAPTIONS = {
+    "fig4": "Distance of generated examples from real ones, and dimensions kept, against the dimensions m "
+    "that a model could use.",
+    "cuts": "What each dimension is worth: error of the reconstruction, and distance of the codes from the "
+    "normal distribution, if codes are cut off after k dimensions. Green lines are the counts.",
+}
+"""What a figure of the configuration shows a reader who has not read the paper."""
+EXAMPLES_CAPTION = "Real, reconstructed and generated examples of the model to use."
 
 
 class BestModel(NamedTuple):
@@ -42,19 +58,58 @@ class BestModel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DimensionCount:
-    """Active dimensions over seeds and capacities."""
+class Findings:
+    """All that a summary is made of.
 
-    counts: tuple[int, ...]  # sorted, of the runs that masked some dimensions and kept some
-    saturated: int  # runs that kept all m: their count only bounds the number from below
-    collapsed: int  # runs that kept none
-    largest: int  # capacity
-    lost: int = 0  # runs whose training diverged
+    Attributes
+    ----------
+    metrics : DataFrame
+        Runs of WAE and MAAE on one data set, a row a seed and checkpoint.
+    metric : str
+        Column of the FID.
+    info : mapping
+        Content of `dataset.json`.
+    records : mapping
+        Content of `run.json` of MAAE's runs, by capacity.
+    portrait : mapping
+        `maskaae.handover.portrait.Portrait.facts` of the best model.
+    errors, dimensions : DataFrame
+        The portrait's tables.
+    run, model : Path
+        Folder of the best model's run, and of the files that other tools run.
+    examples, dimensions_picture : Path
+        Pictures of examples and of what each dimension does.
+    figures : sequence of Path
+        Figures of the configuration.
+    """
+
+    metrics: pd.DataFrame
+    metric: str
+    info: Mapping[str, Any]
+    records: Mapping[int, Mapping[str, Any]]
+    portrait: Mapping[str, Any]
+    errors: pd.DataFrame
+    dimensions: pd.DataFrame
+    run: Path
+    model: Path
+    examples: Path
+    dimensions_picture: Path
+    figures: Sequence[Path] = ()
 
     @property
-    def median(self) -> float:
-        """Median count."""
-        return float(np.median(self.counts))
+    def rounds(self) -> tuple[Round, ...]:
+        """What MAAE counted at each capacity."""
+        return rounds_of(self.metrics, self.records)
+
+    @property
+    def count(self) -> Count:
+        """The answer."""
+        witnesses = tuple(Witness(**said) for said in self.portrait["witnesses"])
+        unseen = max(
+            (record.get("validation", {}).get("rows", 0) for record in self.records.values()), default=0
+        )
+        size = int(np.prod(self.info["shape"]))
+        return count_of(self.rounds, witnesses, self.info["n_train"] - unseen, size)
 
 
 def best_model(metrics: pd.DataFrame, metric: str) -> BestModel:
@@ -72,55 +127,174 @@ def best_model(metrics: pd.DataFrame, metric: str) -> BestModel:
     )
 
 
-def count_dimensions(metrics: pd.DataFrame) -> DimensionCount:
-    """Sort the last checkpoints of all MAAEs into counts, lower bounds and collapsed masks."""
-    maae = _maae_at_end(metrics)
+def summarise(found: Findings) -> list[Block]:
+    """Write the summary of a run on the user's own data."""
+    count, best = found.count, best_model(found.metrics, found.metric)
+    data = found.info["details"].get("path", found.info["source"])
+    return [
+        Heading("How many dimensions do your data need?", level=1),
+        Paragraph(f"**{headline(count)}**"),
+        Bullets(list(evidence(found, count))),
+        *_doubts(count),
+        Paragraph(f"Data: `{data}`"),
+        Heading("What was tried"),
+        *_tried(found),
+        *(Picture(path, FIGURE_CAPTIONS.get(path.stem, path.stem)) for path in found.figures),
+        Heading("What each dimension does"),
+        *_dimensions(found),
+        Heading("How well unseen rows are reconstructed"),
+        *_errors(found),
+        Picture(found.examples, EXAMPLES_CAPTION),
+        Heading("The model to use"),
+        *_model_to_use(found, best),
+        Heading("Your data"),
+        Bullets(data_notes(found.info)),
+    ]
+
+
+def evidence(found: Findings, count: Count) -> Iterator[str]:
+    """Say how sure the count is, a sentence or two an item."""
+    counts = count.counts
+    low, high = min(counts), max(counts)
+    spread = f"all found {low}" if low == high else f"they found {low} to {high}"
+    capacities = ", ".join(str(each.trial.capacity) for each in found.rounds)
+    spare = [each for each in found.rounds if not each.near_capacity and each.vote > 0]
+    maae = model_name("maae", found.metrics["preset"])
+    voting = "with dimensions to spare " if 0 < len(spare) < len(found.rounds) else ""
+    yield (
+        f"{count.agreeing} of {len(counts)} runs of {maae} {voting}found exactly that many; {spread}. "
+        f"Tried were m = {capacities} dimensions, each with {len(found.rounds[-1].counts)} seeds."
+    )
+    if count.settled is not None:
+        yield (
+            "The count had stopped moving when the search ended, in every run."
+            if count.settled
+            else "The count still moved when the search ended."
+        )
+    yield f"Estimators that train nothing say: {witnesses_text(count.witnesses)}."
+    rows, share = found.portrait["rows"], found.portrait["unexplained"]
+    yield f"The model to use leaves {share:.1%} of the variance of {rows:,} unseen rows unexplained."
+    firm = _firmness(found.metrics)
+    if firm:
+        yield firm
+    widths = " x ".join(map(str, count.last.trial.hidden))
+    yield f"One width of nets was tried, {widths}. `maskaae count DATA --widest 256` compares wider ones."
+
+
+def _doubts(count: Count) -> Iterator[Block]:
+    """Say what speaks against the count and what to do, also in the configuration."""
+    if not count.warnings:
+        return
+    yield Paragraph("**What speaks against it, and what to do:**")
+    items = []
+    for caution in count.warnings:
+        configure = CONFIGURE.get(caution.code)
+        where = f" In a copy of config/own_data.yaml: {configure}." if configure else ""
+        items.append(f"{caution.sentence} {caution.remedy}{where}")
+    yield Bullets(items)
+
+
+def _firmness(metrics: pd.DataFrame) -> str:
+    """Say which counts other weights of the reconstruction would have given, where that was measured."""
+    if not metrics.columns.isin(COUNT_RANGE).any():
+        return ""
+    maae = last(metrics[metrics["model"] == "maae"])
     trained = maae[~is_lost(maae)]
-    return DimensionCount(
-        tuple(sorted(_masked(trained)["active"].astype(int))),
-        int((trained["active"] == trained["m"]).sum()),
-        int((trained["active"] == 0).sum()),
-        int(trained["m"].max()),
-        len(maae) - len(trained),
+    masked = trained[(trained["active"] < trained["m"]) & (trained["active"] > 0)]
+    if masked.empty:
+        return ""
+    low, high = masked[COUNT_RANGE].median()
+    return (
+        f"If the reconstruction weighed {WEIGHT_RANGE:g} times less, the same searches would have chosen "
+        f"{low:g} dimensions, {WEIGHT_RANGE:g} times more {high:g} (medians). The nearer these are, the more "
+        "it is the data that decide."
     )
 
 
-def answer(count: DimensionCount, dimension: int) -> str:
-    """Say how many dimensions data of so many numbers per example need, and how far that can be trusted."""
-    lost = f" Runs whose training diverged, which say nothing: {count.lost}." if count.lost else ""
-    return _answer_of_trained_runs(count, dimension) + lost
+def _tried(found: Findings) -> Iterator[Block]:
+    """A line a capacity: count of each seed, error and FID."""
+    at_end = last(found.metrics)
+    shares = {each.trial.capacity: each.validation_error for each in found.rounds}
+    lines = []
+    for m, rows in at_end.groupby("m"):
+        maae = rows[rows["model"] == "maae"]
+        counts = maae["active"].astype("Int64").astype(object).mask(is_lost(maae), "lost")
+        errors = shares.get(int(str(m)), {})
+        error = f"{np.mean(list(errors.values())):.1%}" if errors else "–"
+        fids = [_mean(rows.loc[rows["model"] == model, found.metric]) for model in ("maae", "wae")]
+        lines.append([m, ", ".join(map(str, counts)), error, *fids])
+    label = metric_label(found.metric)
+    columns = ["m", "dimensions kept", "unexplained", "MAAE", "WAE"]
+    yield Table(columns, lines, "rlrrr")
+    yield Paragraph(
+        "m: dimensions that a model could use. Dimensions kept: one number a seed. Unexplained: share of the "
+        f"variance of rows that took no part in training. MAAE, WAE: {label} (`{found.metric}`) of generated "
+        "examples, mean over seeds; lower is better, and numbers of different data sets cannot be compared. "
+        "A WAE uses all m dimensions."
+    )
 
 
-def _answer_of_trained_runs(count: DimensionCount, dimension: int) -> str:
-    if not count.counts and not count.saturated:
-        return f"**No answer**: in all {count.collapsed} runs the mask closed every dimension.\n\n{REMEDY}"
-    if not count.counts and count.largest >= dimension:
-        return (
-            f"**No answer yet**: every run kept all of its dimensions, also with m = {count.largest}, as "
-            "many as the data have. Most likely the mask had too little time; try more `training: steps`."
-        )
-    if not count.counts:
-        return (
-            f"**At least {count.largest} dimensions**: every run kept all of its dimensions, so none had "
-            "one to spare. Try larger capacities, or more training steps."
-        )
-    low, high = count.counts[0], count.counts[-1]
-    parts = [
-        f"**About {count.median:g} dimensions**: the median of {len(count.counts)} runs, which found "
-        + (f"{low} each." if low == high else f"{low} to {high}.")
-    ]
-    if high - low > AGREEMENT:
-        parts.append(
-            "They disagree: the count depends on seed or capacity here, so take it as an order of size. More "
-            "seeds show how far it scatters; more training steps often bring the counts together."
-        )
-    if count.saturated:
-        parts.append(
-            f"Runs that kept all dimensions, which only bounds the number from below: {count.saturated}."
-        )
-    if count.collapsed:
-        parts.append(f"Runs whose mask collapsed to zero, which say nothing: {count.collapsed}.")
-    return " ".join(parts)
+def _dimensions(found: Findings) -> Iterator[Block]:
+    if found.dimensions.empty:
+        yield Paragraph("The model has no dimension in use.")
+        return
+    if found.info["kind"] == "images":
+        yield Picture(found.dimensions_picture, TRAVERSALS_CAPTION)
+        return
+    lines = []
+    for dimension, rows in found.dimensions.groupby("dimension"):
+        moved = rows[rows["moved"] >= MOVED_LEAST].nlargest(MOVED, "moved")
+        words = [f"{row.column} {row.low:.4g} to {row.high:.4g}" for row in moved.itertuples()]
+        lines.append([dimension, "; ".join(words) or f"no column by {MOVED_LEAST} deviations"])
+    yield Table(["dimension", "columns that it moves most, as it goes from -2 to 2"], lines, "rl")
+    yield Picture(found.dimensions_picture, EFFECTS_CAPTION)
+
+
+def _errors(found: Findings) -> Iterator[Block]:
+    yield Paragraph(
+        f"Of all values together {found.portrait['unexplained']:.1%} of the variance stays unexplained, on "
+        f"the {found.portrait['rows']:,} examples of the test split."
+    )
+    worst = found.errors.dropna().nlargest(WORST, "unexplained")
+    if not worst.empty:
+        lines = [[row.column, f"{row.error:.3g}", f"{row.unexplained:.1%}"] for row in worst.itertuples()]
+        yield Table(["worst columns", "typical error", "unexplained"], lines)
+
+
+def _model_to_use(found: Findings, best: BestModel) -> Iterator[Block]:
+    """Say which model to take, why, and how to load it."""
+    if best.collapsed:
+        yield Paragraph("None: every mask closed all dimensions, so that all samples are the same.")
+        return
+    label = metric_label(found.metric)
+    which = f"the {best.model.upper()} with the lowest {label} ({best.fid:.4g})"
+    if best.model == "wae":
+        which += f", because no MAAE has a dimension left. Its m = {best.m} is the best of a few, not a count"
+    yield Paragraph(
+        f"`{found.run}/model.safetensors`, seed {best.seed}: {which}. The test split chose it, so on new "
+        f"data expect a slightly larger distance.{_better_wae(found, best)}"
+    )
+    yield Code(f"""from maskaae.estimator import MaskAAE
+
+model = MaskAAE.load("{found.run}", seed={best.seed})
+model.n_active_                        # dimensions it uses: {best.active}
+new = model.sample(1000)               # in the units of your data
+codes = model.transform(new)           # (1000, n_active_)
+back = model.inverse_transform(codes)""")
+    yield Paragraph(f"For other tools, with a model card: `{found.model}`")
+
+
+def _better_wae(found: Findings, best: BestModel) -> str:
+    """Say which WAE is better than the best MAAE, if one is."""
+    wae = last(found.metrics[found.metrics["model"] == "wae"])
+    better = wae[wae[found.metric] < best.fid].sort_values(found.metric)
+    if best.model != "maae" or better.empty:
+        return ""
+    m, seed, fid = better[["m", "seed", found.metric]].to_numpy()[0]
+    return (
+        f" A WAE has a lower {metric_label(found.metric)}: m = {m:.0f}, seed {seed:.0f} ({fid:.4g}). If "
+        "samples matter more than the count, use that one."
+    )
 
 
 def data_notes(info: Mapping[str, Any]) -> list[str]:
@@ -128,6 +302,8 @@ def data_notes(info: Mapping[str, Any]) -> list[str]:
     details = info["details"]
     shape = " x ".join(map(str, info["shape"]))
     notes = [f"{info['n_train']} training and {info['n_test']} test examples, {info['kind']} of {shape}."]
+    reading = details.get("reading", {})
+    notes += [*reading.get("guessed", []), *reading.get("left_out", []), *reading.get("warnings", [])]
     scaling = details.get("scaling", {})
     if scaling.get("method") == "standardise":
         notes.append("Columns were scaled to mean 0 and variance 1 of the training split.")
@@ -142,135 +318,6 @@ def data_notes(info: Mapping[str, Any]) -> list[str]:
     for conversion, files in details.get("converted", {}).items():
         notes.append(f"Converted: {conversion}, {files['count']} images (the first: {files['first']}).")
     return notes
-
-
-def summarise(
-    metrics: pd.DataFrame, metric: str, info: Mapping[str, Any], model: Path, figures: Sequence[str]
-) -> str:
-    """Write the summary of a run on the user's own data, in Markdown.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Runs of WAE and MAAE on one data set, a row a seed and checkpoint.
-    metric : str
-        Column of the FID.
-    info : mapping
-        Content of `dataset.json`.
-    model : Path
-        Folder of the run that holds the best model.
-    figures : sequence of str
-        Pictures to look at.
-    """
-    best = best_model(metrics, metric)
-    pictures = "\n".join(f"- `{figure}`" for figure in figures)
-    notes = "\n".join(f"- {note}" for note in data_notes(info))
-    return f"""# How many dimensions do your data need?
-
-{answer(count_dimensions(metrics), math.prod(info["shape"]))}
-
-{_stability(metrics)}{_firmness(metrics)}
-
-Data: `{info["details"].get("path", info["source"])}`
-
-## Active dimensions and {metric_label(metric)}, last checkpoint
-
-{_table(metrics, metric)}
-
-Active dimensions: one number a seed. {metric_label(metric)} (`{metric}`): mean over seeds; lower is better.
-Numbers of different data sets cannot be compared.
-
-## The model to use
-
-{_model_to_use(best, metric, model)}{_better_wae(metrics, metric, best)}
-
-## Look at
-
-{pictures}
-
-## Your data
-
-{notes}
-"""
-
-
-def _model_to_use(best: BestModel, metric: str, folder: Path) -> str:
-    """Say which model to take, why, and how to load it."""
-    if best.collapsed:
-        return "None: every mask closed all dimensions, so that all samples are the same."
-    label = metric_label(metric)
-    which = f"the {best.model.upper()} with the lowest {label} ({best.fid:.4g})"
-    if best.model == "wae":
-        which += f", because no MAAE has a dimension left. Its m = {best.m} is the best of a few, not a count"
-    return f"""`{folder}/model.safetensors`, seed {best.seed}: {which}. The test split chose
-it, so on new data expect a little more.
-
-```python
-from maskaae.estimator import MaskAAE
-
-model = MaskAAE.load("{folder}", seed={best.seed})
-model.n_active_                        # dimensions it uses: {best.active}
-new = model.sample(1000)               # in the units of your data
-codes = model.transform(new)           # (1000, n_active_)
-back = model.inverse_transform(codes)
-```"""
-
-
-def _better_wae(metrics: pd.DataFrame, metric: str, best: BestModel) -> str:
-    """Say which WAE is better than the best MAAE, if one is."""
-    wae = last(metrics[metrics["model"] == "wae"])
-    better = wae[wae[metric] < best.fid].sort_values(metric)
-    if best.model != "maae" or better.empty:
-        return ""
-    m, seed, fid = better[["m", "seed", metric]].to_numpy()[0]
-    return (
-        f"\n\nA WAE has a lower {metric_label(metric)}: m = {m:.0f}, seed {seed:.0f} ({fid:.4g}). If samples "
-        "matter more than the count, use that one."
-    )
-
-
-def _stability(metrics: pd.DataFrame) -> str:
-    score = count_stability(metrics)
-    if score is None:
-        return "Stability: not defined, since no run masked a dimension."
-    return f"Stability over seeds and capacities up to four times the count: {score}."
-
-
-def _firmness(metrics: pd.DataFrame) -> str:
-    """Say which counts other weights of the reconstruction would have given, where that was measured."""
-    if not metrics.columns.isin(COUNT_RANGE).any():
-        return ""
-    maae = _maae_at_end(metrics)
-    masked = _masked(maae[~is_lost(maae)])
-    if masked.empty:
-        return ""
-    low, high = masked[COUNT_RANGE].median()
-    return (
-        f" How firm it is: if the reconstruction weighed {WEIGHT_RANGE:g} times less, the same searches "
-        f"would have chosen {low:g} dimensions, {WEIGHT_RANGE:g} times more {high:g} (medians). The nearer "
-        "these are, the more it is the data that decide."
-    )
-
-
-def _maae_at_end(metrics: pd.DataFrame) -> pd.DataFrame:
-    return last(metrics[metrics["model"] == "maae"])
-
-
-def _masked(trained: pd.DataFrame) -> pd.DataFrame:
-    """Runs whose count is an answer: the mask closed some dimensions, and left some."""
-    return trained[(trained["active"] < trained["m"]) & (trained["active"] > 0)]
-
-
-def _table(metrics: pd.DataFrame, metric: str) -> str:
-    """Markdown, a line a capacity: count of each seed, and FID of both models."""
-    at_end = last(metrics)
-    lines = []
-    for m, rows in at_end.groupby("m"):
-        maae = rows[rows["model"] == "maae"]
-        counts = maae["active"].astype("Int64").astype(object).mask(is_lost(maae), "lost")
-        fids = [_mean(rows.loc[rows["model"] == model, metric]) for model in ("maae", "wae")]
-        lines.append([m, ", ".join(map(str, counts)), *fids])
-    return markdown_table(["m", "active dimensions", "MAAE", "WAE"], lines, "rlrr")
 
 
 def _mean(values: pd.Series[float]) -> str:

@@ -1,0 +1,131 @@
+"""The count of the user's own data, from the runs at all capacities, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from maskaae.counting.answer import Caution, Count, Round, Trial
+from maskaae.counting.cautions import cautions
+from maskaae.evaluation.dimension import NEARLY
+from maskaae.evaluation.protocol import is_lost, last
+from maskaae.evaluation.witnesses import Witness
+
+CONFIGURE = {
+    "collapsed": "`hyperparameters: {reconstruction_weight: ...}`, in steps of three from the value in "
+    "`run.json`, gives the reconstruction more weight",
+    "at_capacity": "`capacities: {wae: [32, 64], maae: [32, 64]}`",
+    "not_settled": "`training: {steps: 10000}`",
+    "seeds_disagree": "`seeds: [0, 1, 2, 3, 4]`",
+    "capacities_disagree": "`seeds: [0, 1, 2, 3, 4]` and `training: {steps: 10000}`",
+    "witnesses_disagree": "`network: {hidden: [256, 256], critic_hidden: [256, 256]}`",
+    "poor_reconstruction": "`network: {hidden: [256, 256], critic_hidden: [256, 256]}`",
+}
+"""What to write into a copy of config/own_data.yaml, by the code of what speaks against a count."""
+
+
+def rounds_of(metrics: pd.DataFrame, records: Mapping[int, Mapping[str, Any]]) -> tuple[Round, ...]:
+    """What MAAE counted at each capacity, in ascending order, but for those at which all seeds were lost.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Runs on one data set, a row a seed and checkpoint.
+    records : mapping
+        Content of run.json of MAAE's runs, by capacity.
+    """
+    at_end = last(metrics[metrics["model"] == "maae"])
+    trained = at_end[~is_lost(at_end)]
+    rounds = []
+    for m, record in sorted(records.items()):
+        rows = trained[trained["m"] == m]
+        if rows.empty:
+            continue
+        counts = {int(seed): int(active) for seed, active in zip(rows["seed"], rows["active"], strict=True)}
+        spec, shares = record["spec"], record.get("validation", {}).get("unexplained", {})
+        rounds.append(
+            Round(
+                Trial(m, tuple(spec["hidden"]), tuple(spec["critic_hidden"])),
+                counts,
+                record.get("steps", record["plan"]["steps"]),
+                lost={int(seed): reason for seed, reason in record.get("lost", {}).items()},
+                settled=_settled(record, counts),
+                training_error=_shares(shares.get("seen", {}), counts),
+                validation_error=_shares(shares.get("unseen", {}), counts),
+                seconds=record.get("seconds", 0.0),
+            )
+        )
+    return tuple(rounds)
+
+
+def count_of(rounds: Sequence[Round], witnesses: Sequence[Witness], rows: int, dimension: int) -> Count:
+    """The answer of all capacities that had dimensions to spare, or of the largest one if none had.
+
+    Every run votes, whatever its capacity. `rows` are those trained on, `dimension` is D. ValueError
+    without a round.
+    """
+    if not rounds:
+        raise ValueError("no run of MAAE was trained to its end: there is nothing to count")
+    spare = [each for each in rounds if not each.near_capacity and each.vote > 0]
+    pooled = _pooled(spare or [rounds[-1]])
+    warnings = list(
+        cautions(
+            pooled,
+            witnesses,
+            converged_in_width=None,
+            votes=[each.vote for each in rounds],
+            rows=rows,
+            dimension=dimension,
+        )
+    )
+    votes = [each.vote for each in spare]
+    if votes and max(votes) - min(votes) > NEARLY:
+        said = ", ".join(f"{each.vote} of m = {each.trial.capacity}" for each in spare)
+        warnings.insert(
+            0,
+            Caution(
+                "capacities_disagree",
+                f"The capacities disagree: {said}. Take the count as an order of size.",
+                "Train longer, and with more seeds.",
+            ),
+        )
+    return Count((*rounds, pooled), tuple(witnesses), tuple(warnings), None, rows, dimension)
+
+
+def _pooled(rounds: Sequence[Round]) -> Round:
+    """All runs of some rounds as one, numbered instead of called by their seeds."""
+    runs = [(each, seed) for each in rounds for seed in each.counts]
+    settled = [each.settled for each in rounds]
+    return Round(
+        rounds[-1].trial,
+        {number: each.counts[seed] for number, (each, seed) in enumerate(runs)},
+        max(each.steps for each in rounds),
+        lost=dict(enumerate(_reasons(rounds))),
+        settled=None if None in settled else all(settled),
+        training_error=_numbered([(each.training_error, seed) for each, seed in runs]),
+        validation_error=_numbered([(each.validation_error, seed) for each, seed in runs]),
+        seconds=sum(each.seconds for each in rounds),
+    )
+
+
+def _reasons(rounds: Sequence[Round]) -> list[str]:
+    return [reason for each in rounds for reason in each.lost.values()]
+
+
+def _numbered(errors: Sequence[tuple[Mapping[int, float], int]]) -> dict[int, float]:
+    return {number: of_seeds[seed] for number, (of_seeds, seed) in enumerate(errors) if seed in of_seeds}
+
+
+def _shares(shares: Mapping[str, float | None], counts: Mapping[int, int]) -> dict[int, float]:
+    known = {int(seed): share for seed, share in shares.items() if share is not None}
+    return {seed: share for seed, share in known.items() if seed in counts}
+
+
+def _settled(record: Mapping[str, Any], counts: Mapping[int, int]) -> bool | None:
+    """Whether the count of every seed stayed; None where it was read only once."""
+    search = record.get("search")
+    if not search or len(search["readings"]) < 2:
+        return None
+    return all(search["settled"][str(seed)] is not None for seed in counts)
