@@ -16,6 +16,7 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 SITE ?=
 DATA ?=
+FLAGS ?=
 JPEGS ?=
 DROP ?=
 LABEL ?=
@@ -53,7 +54,7 @@ run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snake
 
 .PHONY: ablations why_it_fails count_families claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
-.PHONY: help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
+.PHONY: count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
@@ -180,6 +181,11 @@ dimensions: ## Ways of finding the dimension, side by side, into docs/results/di
 count_families: ## Does the count hold on data that it was not chosen on? Into docs/results/count_families (90 minutes)
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split as for mnist10k), into docs/results/why_it_fails
+
+count: setup ## Count the dimensions of DATA=path alone (DROP= LABEL= MISSING= OPTIONS= as for own; FLAGS="--widest 256")
+	@[ -n "$${DATA:-}" ] || { echo 'make count: which data? make count DATA=path' >&2; exit 2; }
+	@$(python) -m maskaae.cli count "$$DATA" --for-make $(FLAGS) $${DROP:+--drop "$$DROP"} \
+	  $${LABEL:+--label "$$LABEL"} $${MISSING:+--missing "$$MISSING"} $${OPTIONS:+--options "$$OPTIONS"}
 
 own: CONFIG = config/own_data.yaml
 own: folder = results/own

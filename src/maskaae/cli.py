@@ -6,12 +6,13 @@ Whatever takes long to import is imported where it is used: ``--help`` and a wro
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ INTERRUPTED = 130
 LONGEST_MESSAGE = 10
 """Lines of a message about wrong input."""
 FLAGS = ("drop", "label", "missing")
-"""Keys of a data set that have an option of their own; others are given by ``--option``."""
+"""Keys of a data set that have an option of their own; others are given by ``--options``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         count(options)
     except (ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        print(refusal(error, options.data), file=sys.stderr)
+        print(refusal(error, options), file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         print("\ninterrupted: no answer", file=sys.stderr)
@@ -60,12 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     reading.add_argument("--label", metavar="NAME", help="column, or array of an npz file, of classes")
     reading.add_argument("--missing", metavar="HOW", help="missing values: drop_rows, drop_columns or median")
     reading.add_argument(
-        "--option",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        type=_key_and_value,
-        help="another key of the data (docs/data.md), as decimal=, or size=64; may be repeated",
+        "--options",
+        default="",
+        metavar="'KEY=VALUE ...'",
+        help="further keys of the data (docs/data.md), as 'decimal=, size=64'",
     )
     training = command.add_argument_group("training")
     training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
@@ -82,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     output = command.add_argument_group("output")
     output.add_argument("--json", metavar="OUT", type=Path, help="write the answer as JSON too")
     output.add_argument("--quiet", action="store_true", help="print the answer alone")
+    output.add_argument("--for-make", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 
@@ -94,7 +94,7 @@ def count(options: argparse.Namespace) -> None:
     from maskaae.counting.phrases import answer_text
     from maskaae.data.own.load import read_own
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _log_to_terminal(options.quiet):
         reading = read_own(Path(options.data), Path(folder) / "own", reading_options(options))
         tell.reading(options.data, reading)
         answer = count_dimensions(reading.dataset, settings, tell)
@@ -128,27 +128,38 @@ def settings_of(options: argparse.Namespace) -> CountSettings:
 
 
 def reading_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Keys of the data set that the options name."""
-    named = {key: getattr(options, key) for key in FLAGS if getattr(options, key) is not None}
-    return named | dict(options.option)
+    """Keys of the data set that the options name; ValueError if one is not in the form KEY=VALUE."""
+    from maskaae.data.own.notes import settings
+
+    return settings({key.upper(): getattr(options, key) or "" for key in (*FLAGS, "options")})
 
 
-def refusal(error: Exception, path: str) -> str:
+def refusal(error: Exception, options: argparse.Namespace) -> str:
     """Say what is wrong with the input in at most ten lines, with the command that would settle it."""
     choices: Mapping[str, Any] = getattr(error, "options", {})
-    said = str(getattr(error, "problem", error)).splitlines()
-    lines = [f"maskaae: {line}" if not number else line for number, line in enumerate(said)]
-    way_on = [f"maskaae count {shlex.quote(path)} {flags(choices)}"] if choices else []
-    return "\n".join([*lines[: LONGEST_MESSAGE - len(way_on)], *way_on])
+    lines = f"maskaae: {getattr(error, 'problem', error)}".splitlines()
+    way_on = [again(options, {**reading_options(options), **choices})] if choices else []
+    room = LONGEST_MESSAGE - len(way_on)
+    shown = lines if len(lines) <= room else [*lines[: room - 1], "..."]
+    return "\n".join([*shown, *way_on])
 
 
-def flags(choices: Mapping[str, Any]) -> str:
-    """Keys of a data set, written as options of this command."""
-    words = []
-    for key, value in choices.items():
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        words += [f"--{key}", text] if key in FLAGS else ["--option", f"{key}={text}"]
-    return shlex.join(words)
+def again(options: argparse.Namespace, keys: Mapping[str, Any]) -> str:
+    """The command that counts the same data with other keys, to copy and paste."""
+    from maskaae.data.own.notes import command
+
+    if options.for_make:
+        return command(options.data, keys).replace("make own", "make count", 1)
+    words = ["maskaae", "count", options.data]
+    rest = []
+    for key, value in keys.items():
+        listed = isinstance(value, list)
+        text = ",".join(map(str, value)) if listed else str(value)
+        if key in FLAGS and not (listed and any("," in str(one) for one in value)):
+            words += [f"--{key}", text]
+        else:
+            rest.append(f"{key}={json.dumps(value, ensure_ascii=False) if listed else text}")
+    return shlex.join([*words, *(["--options", shlex.join(rest)] if rest else [])])
 
 
 class _Teller:
@@ -156,7 +167,6 @@ class _Teller:
 
     def __init__(self, quiet: bool, seeds: int, steps: int) -> None:
         self._quiet, self._seeds, self._steps = quiet, seeds, steps
-        _log_to_terminal(quiet)
 
     def line(self, text: str) -> None:
         if not self._quiet:
@@ -181,15 +191,22 @@ class _Teller:
             self.line(f"Estimators without training: {witnesses_text(event)}")
 
 
-def _log_to_terminal(quiet: bool) -> None:
-    """Show training's lines where no bar is shown; what reading says is printed once, by us."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    if not quiet and not sys.stderr.isatty():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("  %(message)s"))
-        logger = logging.getLogger("maskaae.training.loop")
-        logger.addHandler(handler)
+@contextlib.contextmanager
+def _log_to_terminal(quiet: bool) -> Iterator[None]:
+    """Show training's lines meanwhile where no bar is shown; what reading says is printed once, by us."""
+    root, logger = logging.getLogger(), logging.getLogger("maskaae.training.loop")
+    nothing, lines = logging.NullHandler(), logging.StreamHandler()
+    lines.setFormatter(logging.Formatter("  %(message)s"))
+    shown = not quiet and not sys.stderr.isatty()
+    root.addHandler(nothing)
+    if shown:
+        logger.addHandler(lines)
         logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(nothing)
+        logger.removeHandler(lines)
 
 
 def _as_json(path: str, reading: OwnReading, answer: Count) -> dict[str, Any]:
@@ -202,14 +219,6 @@ def _next(options: argparse.Namespace) -> str:
     from maskaae.data.own.notes import command
 
     return command(options.data, reading_options(options))
-
-
-def _key_and_value(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"{text!r}: give KEY=VALUE")
-    numbers = {"true": True, "false": False}
-    return key, numbers.get(value, int(value) if value.isdecimal() else value)
 
 
 if __name__ == "__main__":
