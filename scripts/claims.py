@@ -5,6 +5,7 @@ from pathlib import Path
 from maskaae.report.claims.checks import judge_claims
 from maskaae.report.claims.measured import Measured, Thresholds
 from maskaae.report.claims.wording import as_markdown, caption
+from maskaae.report.markup import write_document
 from maskaae.report.selection import read_runs
 
 params = snakemake.params
@@ -18,6 +19,6 @@ measured = Measured.of(
 verdicts = judge_claims(measured)
 verdicts.to_csv(snakemake.output.csv, index=False)
 table = as_markdown(verdicts, measured, params.titles, params.setting)
-Path(snakemake.output.md).write_text(table, encoding="utf-8")
+write_document(table, snakemake.output.md, snakemake.output.html)
 for path in map(Path, snakemake.output.findings):
     path.write_text(caption(path.stem, verdicts, params.titles), encoding="utf-8")

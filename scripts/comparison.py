@@ -1,10 +1,9 @@
 """Compare variants with their base: table and figure."""
 
-from pathlib import Path
-
 from maskaae.config.experiment import groups_from_dicts
 from maskaae.report import comparison
 from maskaae.report.figures.drawing import write_figure
+from maskaae.report.markup import write_document
 from maskaae.report.selection import read_known, read_runs
 
 frame = comparison.compare(
@@ -16,5 +15,5 @@ frame = comparison.compare(
 )
 table = comparison.summary(frame)
 table.to_csv(snakemake.output.table, index=False)
-Path(snakemake.output.md).write_text(comparison.as_markdown(table), encoding="utf-8")
+write_document(comparison.as_markdown(table), snakemake.output.md, snakemake.output.html)
 write_figure(frame, comparison.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

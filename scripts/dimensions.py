@@ -1,11 +1,10 @@
 """Compare ways of finding the dimension: table and figure."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from maskaae.report import dimensions
 from maskaae.report.figures.drawing import write_figure
+from maskaae.report.markup import write_document
 from maskaae.report.selection import read_info, read_records, read_runs
 
 rows = dimensions.compare(
@@ -18,5 +17,5 @@ rows = dimensions.compare(
 table = dimensions.summarise(rows)
 table.to_csv(snakemake.output.table, index=False)
 text = dimensions.as_markdown(table, snakemake.params.titles)
-Path(snakemake.output.md).write_text(text, encoding="utf-8")
+write_document(text, snakemake.output.md, snakemake.output.html)
 write_figure(rows, dimensions.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)

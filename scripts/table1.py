@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from maskaae.report import table1
-from maskaae.report.markup import LATEX, MARKDOWN
+from maskaae.report.markup import LATEX, MARKDOWN, write_document
 from maskaae.report.selection import read_runs
 
 table = table1.table1(
@@ -14,5 +14,5 @@ table = table1.table1(
     snakemake.params.titles,
 )
 table.to_csv(snakemake.output.csv, index=False)
-Path(snakemake.output.md).write_text(table1.as_document(table, MARKDOWN), encoding="utf-8")
+write_document(table1.as_document(table, MARKDOWN), snakemake.output.md, snakemake.output.html)
 Path(snakemake.output.tex).write_text(table1.as_document(table, LATEX), encoding="utf-8")

@@ -365,4 +365,15 @@ def test_archive_holds_the_script_of_every_rule(tmp_path):
 
 def test_report_is_one_file_with_captions(finished):
     snakemake(finished, "--report", "report.html")
-    assert (finished / "report.html").stat().st_size > 100_000
+    text = (finished / "report.html").read_text()
+    assert len(text) > 100_000
+    for table in (
+        "table1",
+        "table2",
+        "claims",
+        "ablations",
+        "dimensions",
+    ):  # shown in the page, not a download
+        assert re.search(rf'"name": "{table}.html".{{0,2000}}"mime_type": "text/html"', text, re.DOTALL), (
+            table
+        )

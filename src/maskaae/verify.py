@@ -40,7 +40,7 @@ OF_THE_MACHINE = frozenset(
 """Keys of json files, columns and quantities of tables that say where and how fast something was made."""
 
 PICTURES = (".png", ".pdf")
-WORDS = (".md", ".tex")
+WORDS = (".md", ".tex", ".html")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ if EXPERIMENT.claims:
             metrics=claimed_metrics(known, images),
         output:
             csv="results/tables/claims.csv",
-            md=report(
-                "results/tables/claims.md",
+            md="results/tables/claims.md",
+            html=report(
+                "results/tables/claims.html",
                 caption="../report/claims.rst",
                 category="Claims",
                 labels={"table": "claims"},

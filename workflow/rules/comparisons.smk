@@ -33,8 +33,9 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             info=infos(sorted({group.dataset for group in groups})),
         output:
             table=f"results/tables/{comparison}.csv",
-            md=report(
-                f"results/tables/{comparison}.md",
+            md=f"results/tables/{comparison}.md",
+            html=report(
+                f"results/tables/{comparison}.html",
                 caption=f"../report/{comparison}.rst",
                 category="Tables",
                 labels={"table": comparison},

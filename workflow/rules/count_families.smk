@@ -49,8 +49,9 @@ if EXPERIMENT.count_families:
                 info=infos(counted),
             output:
                 table=f"results/tables/{table}.csv",
-                md=report(
-                    f"results/tables/{table}.md",
+                md=f"results/tables/{table}.md",
+                html=report(
+                    f"results/tables/{table}.html",
                     caption="../report/count_families.rst",
                     category="Tables",
                     labels={"table": table},

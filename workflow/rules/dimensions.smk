@@ -43,8 +43,9 @@ if EXPERIMENT.dimensions:
             info=infos(compared_datasets),
         output:
             table="results/tables/dimensions.csv",
-            md=report(
-                "results/tables/dimensions.md",
+            md="results/tables/dimensions.md",
+            html=report(
+                "results/tables/dimensions.html",
                 caption="../report/dimensions.rst",
                 category="Tables",
                 labels={"table": "dimensions"},

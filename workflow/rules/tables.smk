@@ -21,8 +21,9 @@ for table, asked in EXPERIMENT.tables.items():
             **shown_files(record, asked),
         output:
             csv=f"results/tables/{table}.csv",
-            md=report(
-                f"results/tables/{table}.md",
+            md=f"results/tables/{table}.md",
+            html=report(
+                f"results/tables/{table}.html",
                 caption=f"../report/{record.caption}.rst",
                 category="Tables",
                 labels={"table": table},

@@ -20,7 +20,7 @@ PARAMS = {
     "threshold": {"synthetic_n8": 0.1, "digits": 0.1},
     "presets": {"synthetic_n8": "robust", "digits": "paper"},
 }
-ENDINGS = ("csv", "pdf", "png", "md", "tex")
+ENDINGS = ("csv", "pdf", "png", "md", "html", "tex")
 INFOS = [
     {"name": "synthetic_n8", "n": 8, "shape": [128], "details": {"layers": [8, 64, 128], "slope": 0.2}},
     {"name": "digits", "n": None, "shape": [2, 2, 1], "details": {}},
