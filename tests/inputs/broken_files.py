@@ -172,7 +172,7 @@ CASES = [
     Case("table", "t.csv", Path.mkdir, r"t\.csv: no such file"),
     Case("table", "t.csv", GOOD_TABLE, "there is no column 'z'; the columns are a, b, c", {"columns": ["z"]}),
     Case("table", "t.csv", GOOD_TABLE, "there is no column 'z'", {"label_column": "z"}),
-    Case("table", "t.csv", GOOD_TABLE, "no column holds numbers: a,b,c .*; is the delimiter ';'",
+    Case("table", "t.csv", GOOD_TABLE, "no column holds numbers: a,b,c .*; if the fields .*';'",
          {"delimiter": ";", "header": True}),
     Case("table", "t.csv", GOOD_TABLE, "other.csv: no such file", {"test_path": "other.csv"}),
     # arrays

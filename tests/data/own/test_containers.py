@@ -18,6 +18,7 @@ from maskaae.data.registry import describe, resolve
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(size=(90, 5)).astype(np.float32)
 CLASSES = np.arange(90) % 3
+FIELDS = pd.DataFrame(VALUES).to_records(index=False)
 SPARSE = np.where(RNG.uniform(size=(90, 5)) < 0.3, VALUES, 0)
 IMAGES = RNG.integers(0, 256, (90, 4, 6, 3), dtype=np.uint8)
 
@@ -53,6 +54,7 @@ def hdf5(path, matlab_header=False, **arrays):
 
 WRITE = {
     "npy": lambda path: np.save(path.open("wb"), VALUES),
+    "npy of named fields": lambda path: np.save(path.open("wb"), FIELDS),
     "npy in Fortran's order": lambda path: np.save(path.open("wb"), np.asfortranarray(VALUES)),
     "npy, big-endian": lambda path: np.save(path.open("wb"), VALUES.astype(">f4")),
     "npy, gzipped": lambda path: path.write_bytes(gzip.compress(npy(VALUES))),

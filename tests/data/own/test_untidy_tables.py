@@ -313,3 +313,45 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("maskaae.data.own.sniff.MOST_FREELY", 1000)
     with pytest.raises(ValueError, match=r"t\.csv\.bz2: unpacks to more than 1000 times its size"):
         read(tmp_path / "t.csv.bz2", bz2.compress(b"1,2\n" * 10**6))
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "said"),
+    [
+        ("a,,c\n1.5,2,3\n2,5,1\n1,1,1\n", ("a", "Unnamed: 1", "c"), "column 1 (from 0) has no name"),
+        (TEXT + ",,\n,,\n", tuple(NAMES), "2 rows without a value (the first: line 92)"),
+        ("a,b\n1.5D+02,1\n2D0,5\n1d-1,7\n", ("a", "b"), ""),
+        ('[{"a": 1.5, "b": 2}, {"a": 3, "b": 9}, {"a": 2, "b": 1}]', ("a", "b"), ""),
+        ('{"a": 1.5, "b": 2}\n{"a": 3, "b": 9}\n{"a": 2, "b": 1}\n', ("a", "b"), ""),
+        (
+            FRAME.assign(t=1e9 + 60 * np.arange(90)).to_csv(index=False),
+            (*NAMES, "t"),
+            "goes in equal steps, as time",
+        ),
+        (
+            FRAME.assign(label=[3, 7] * 45).to_csv(index=False),
+            (*NAMES, "label"),
+            "if it holds classes, set label",
+        ),
+    ],
+)
+def test_odd_tables(tmp_path, content, names, said):
+    table, words = read(tmp_path / "t.csv", content)
+    assert table.names == names
+    assert np.isfinite(table.values).all()
+    assert said in words
+    assert (words == "") == (said == "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1.5,2,3\n2.5,5,1\n1.5,1,1\n", "2 names for the 3 fields of each row; name every column"),
+        ("a:b\n1.5:2\n2:5\n", r"no column holds numbers: a:b .*set delimiter"),
+        ("<html><body>", "not read: a web page; save it as csv"),
+        ("a,b\n1,2\n1,x\n", "line 3, column 'b': 'x' is not a finite number"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path, content, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "t.csv", content)

@@ -16,7 +16,7 @@ from maskaae.data.own.frames import Frame
 from maskaae.data.own.missing import settle_rows
 from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.numerals import AUTO, Numerals, booleans, choose_numerals, find_evidence, normal
-from maskaae.data.own.plausible import check_values
+from maskaae.data.own.plausible import check_columns, check_values
 from maskaae.data.own.splits import OwnData
 
 _NUMERAL = r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?"
@@ -90,6 +90,7 @@ def learn_columns(frame: Frame, spec: Mapping[str, Any], notes: Notes, quiet: bo
     classes = None if label is None else _classes(frame, frame.columns[label], spec["missing"])
     learned = OwnData(np.column_stack(list(values.values())), classes, tuple(values))
     check_values(frame.path, learned, spec, frame.place, notes)
+    check_columns(frame.path, learned, notes)
     return learned if quiet else settle_rows(frame.path, learned, spec, frame.place, notes)
 
 
@@ -297,7 +298,7 @@ def _refusal(frame: Frame, problems: Sequence[Text], size: int, spec: Mapping[st
     if len(problems) == size:
         raise ValueError(
             f"{frame.path}: no column holds numbers: {'; '.join(shown)}; "
-            f"is the delimiter {frame.delimiter!r}?"
+            f"if the fields lie between another sign than {frame.delimiter!r}, set delimiter"
         )
     more = [f"and {len(problems) - 5} more"] if len(problems) > 5 else []
     options: dict[str, Any] = {"drop": [*map(str, spec["drop"]), *(problem.name for problem in problems)]}

@@ -102,12 +102,24 @@ def _mapped(path: Path) -> Member:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except DAMAGE as error:
         raise ValueError(f"{path}: {error}") from error
-    return Member(array.shape, array.dtype.kind, lambda: array)
+    return _member(array)
+
+
+def _member(array: Array) -> Member:
+    """An array that is read; one with named fields is a table of them."""
+    names = array.dtype.names
+    if names is None or array.ndim != 1 or any(array.dtype[name].kind not in _NUMERIC for name in names):
+        return Member(array.shape, array.dtype.kind, lambda: array)
+    return Member(
+        (len(array), len(names)),
+        "f",
+        lambda: np.column_stack([array[name] for name in names]).astype(np.float64),
+        lambda: list(names),
+    )
 
 
 def _from_npy(path: Path, file: IO[bytes]) -> Members:
-    array = np.load(file, allow_pickle=False)
-    return {"": Member(array.shape, array.dtype.kind, lambda: array)}
+    return {"": _member(np.load(file, allow_pickle=False))}
 
 
 def _from_idx(path: Path, file: IO[bytes]) -> Members:

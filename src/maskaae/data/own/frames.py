@@ -60,6 +60,8 @@ def read_frame(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | No
         raise ValueError(f"{path}: is no table but {kind}; set source: auto, or leave it out")
     if kind == "text":
         return _read_text(path, spec, notes, rows)
+    if kind == "json":
+        return _read_json(path)
     if kind in ("parquet", "feather"):
         return _read_columnar(path, kind, notes)
     return _read_sheet(path, kind, spec, notes)
@@ -155,6 +157,20 @@ def _read_columnar(path: Path, kind: str, notes: Notes) -> Frame:
         named = [str(name) for name in frame.index.names if name is not None]
         notes.leave_out(f"{path}: the index of its rows" + (f" ({', '.join(named)})" if named else ""))
     return Frame(path, _spread(path, _renamed(path, frame), notes), _counted_row)
+
+
+def _read_json(path: Path) -> Frame:
+    """Records in a list or one a line, or columns by name, as pandas writes them."""
+    with opened(path) as file:
+        content = file.read().decode("utf-8-sig")
+    try:
+        try:
+            frame = pd.read_json(io.StringIO(content), convert_dates=False)
+        except ValueError:  # more than one document: one in each line
+            frame = pd.read_json(io.StringIO(content), lines=True, convert_dates=False)
+    except ValueError as error:
+        raise ValueError(f"{path}: cannot be read as records of a table ({error})") from error
+    return Frame(path, _renamed(path, frame), _counted_row)
 
 
 def _counted_row(row: int) -> str:

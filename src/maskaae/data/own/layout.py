@@ -21,7 +21,7 @@ from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.numerals import AUTO
 from maskaae.data.own.text import DELIMITERS, WHITESPACE, Text, find_encoding
 
-_HEAD_LINES = 200
+_HEAD_LINES = 100
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s*@attribute\s+('[^']*'|\"[^\"]*\"|\S+)\s+(.*)", re.IGNORECASE)
 
@@ -110,12 +110,17 @@ def _named(
             "give each a name of its own"
         )
     named = tuple(name or f"Unnamed: {place}" for place, name in enumerate(names))
+    nameless = [place for place, name in enumerate(names) if not name and 0 < place < width - 1]
+    if nameless:
+        notes.guess(f"{text.path}: column {nameless[0]} (from 0) has no name: called Unnamed: {nameless[0]}")
     return Layout(text, delimiter, named, has_header or commented is not None)
 
 
 def _refuse_preamble(path: Path, records: Sequence[tuple[int, Fields]], width: int) -> None:
     """Refuse lines of another width above a table; ChoiceError says how to skip them."""
-    fits = next(place for place, (_, fields) in enumerate(records) if len(fields) in (width, width - 1))
+    fits = next(place for place, (_, fields) in enumerate(records) if len(fields) == width)
+    if fits and len(records[fits - 1][1]) == width - 1 and any(map(looks_numeric, records[fits][1])):
+        fits -= 1  # names without one for the names of rows
     alike = sum(len(fields) == width for _, fields in records)
     if fits and width > 1 and alike > len(records) // 2:
         line = records[fits - 1][0]
@@ -136,8 +141,11 @@ def _fitted(path: Path, names: list[str], rows: Sequence[Fields], width: int, no
     """Names for as many fields as the rows have: a last delimiter adds one, and so do R's names of rows."""
     if len(names) != width - 1:
         return names
-    if all(row[-1].strip() == "" for row in rows if len(row) == width):
+    full = [row for row in rows if len(row) == width]
+    if all(row[-1].strip() == "" for row in full):
         return [*names, ""]
+    if not all(re.fullmatch(r"\d+", row[0].strip()) or not looks_numeric(row[0]) for row in full):
+        raise ValueError(f"{path}: {len(names)} names for the {width} fields of each row; name every column")
     notes.guess(
         f"{path}: a field more in each row than there are names: the first is taken for a name of the row"
     )

@@ -26,6 +26,13 @@ def settle_rows(
     ChoiceError says how many are missing in which columns.
     """
     absent = np.isnan(data.values)
+    empty = absent.all(axis=1)
+    if empty.any() and not empty.all():
+        there = np.flatnonzero(~empty)
+        notes.leave_out(
+            f"{path}: {empty.sum()} rows without a value (the first: {place(int(empty.argmax()))})"
+        )
+        return settle_rows(path, data.rows(there), spec, lambda row: place(int(there[row])), notes)
     unlabelled = _unlabelled(data)
     if spec["missing"] == "drop_rows":
         kept = ~(absent.any(axis=1) | unlabelled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,15 +87,25 @@ def command(path: str, options: Mapping[str, Any]) -> str:
     words = [f"DATA={shlex.quote(path)}"]
     rest = []
     for key, value in options.items():
-        listed = isinstance(value, list)
-        text = ",".join(map(str, value)) if listed else str(value)
-        if key in _VARIABLES and not (listed and any("," in str(one) for one in value)):
+        # A list is text with commas, as long as no part of it has one.
+        as_json = isinstance(value, list) and any("," in str(one) for one in value)
+        listed = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = json.dumps(value, ensure_ascii=False) if as_json else listed
+        if key in _VARIABLES and not as_json:
             words.append(f"{_VARIABLES[key]}={shlex.quote(text)}")
         else:
-            rest.append(f"{key}={json.dumps(value, ensure_ascii=False) if listed else text}")
+            rest.append(_word(f"{key}={text}"))
     if rest:
-        words.append(f"OPTIONS={shlex.quote(shlex.join(rest))}")
+        words.append(f"OPTIONS={shlex.quote(' '.join(rest))}")
     return f"make own {' '.join(words)}"
+
+
+def _word(text: str) -> str:
+    """A word within OPTIONS: in double quotes where blanks or quotes would cut it."""
+    if not re.search(r"[\s'\"\\]", text):
+        return text
+    escaped = re.sub(r'(["\\])', r"\\\1", text)
+    return f'"{escaped}"'
 
 
 def settings(variables: Mapping[str, str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Numerals:
         decimal = re.escape(self.decimal)
         grouped = rf"\d{{1,3}}(?:{re.escape(self.thousands)}\d{{3}})+|" if self.thousands else ""
         return re.compile(
-            rf"[+-]?(?:(?:{grouped}\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+            rf"[+-]?(?:(?:{grouped}\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eEdD][+-]?\d+)?"
             r"|[+-]?(?:inf|infinity)",
             re.IGNORECASE,
         )
@@ -52,6 +52,7 @@ class Numerals:
             plain = plain.str.replace(self.thousands, "", regex=False)
         if self.decimal != ".":
             plain = plain.str.replace(self.decimal, ".", regex=False)
+        plain = plain.str.replace("[dD]", "e", regex=True)  # Fortran's exponents
         values = np.full(len(texts), np.nan)
         values[fits] = plain[fits].astype(np.float64).to_numpy()
         return values

@@ -14,6 +14,10 @@ from maskaae.data.own.splits import OwnData
 
 LARGEST = 1e150
 """Above it the square of a value is no number any more, and so is the variance."""
+_CLASS_NAMES = frozenset(
+    ["label", "labels", "class", "classes", "target", "y", "species", "category", "type"]
+)
+_FEW = 50
 FAR = 1e6
 """So many deviations from the median is far (our choice)."""
 
@@ -50,6 +54,23 @@ def check_values(
                 f"than a million deviations from the other values{more}; scaled by it, all others become the "
                 "same number. Mend it, or give it as missing_values"
             )
+
+
+def check_columns(path: Path, data: OwnData, notes: Notes) -> None:
+    """Warn of columns that are hardly measurements: positions in time, and classes by number."""
+    for column, name in enumerate(data.names):
+        values = data.values[:, column].astype(np.float64)
+        if not np.isfinite(values).all() or len(values) < _FEW:
+            continue
+        steps = np.diff(values)
+        if steps[0] != 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=0):
+            notes.warn(
+                f"{path}: column {name!r} goes in equal steps, as time does; drop it if it says no more"
+            )
+        different = np.unique(values)
+        whole = bool((different == np.rint(different)).all())
+        if data.classes is None and name.lower() in _CLASS_NAMES and whole and 2 <= len(different) <= _FEW:
+            notes.warn(f"{path}: column {name!r} is learned like the others; if it holds classes, set label")
 
 
 def _far(column: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -42,7 +42,8 @@ def complete(config: Values) -> dict[str, Any]:
     options = config.get("options") or {}
     if given or options:
         if not any(entry["name"] == OWN for entry in entries):
-            raise ValueError(f"data: no data set is named {OWN!r}; name that way the one that gets the path")
+            key = "data" if given else "options"
+            raise ValueError(f"{key}: no data set is named {OWN!r}; name that way the one that it is for")
         entries = [
             entry_of({**entry, **given}, options) if entry["name"] == OWN else entry for entry in entries
         ]

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 import zlib
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
 # fmt: off
 Kind = Literal[
-    "text", "parquet", "feather", "xlsx", "ods", "xls",
+    "text", "json", "parquet", "feather", "xlsx", "ods", "xls",
     "npy", "npz", "idx", "mat", "hdf5", "safetensors",
     "zip", "tar",
 ]
 # fmt: on
 """Kinds of file that are read: tables, arrays, and archives of images."""
 
-TABLES: Sequence[Kind] = ("text", "parquet", "feather", "xlsx", "ods", "xls")
+TABLES: Sequence[Kind] = ("text", "json", "parquet", "feather", "xlsx", "ods", "xls")
 ARRAYS: Sequence[Kind] = ("npy", "npz", "idx", "mat", "hdf5", "safetensors")
 
 IMAGE_ENDINGS = (
@@ -57,6 +58,18 @@ PICKLE = (
     "it is not read. Save the numbers where they were made, by numpy.save('x.npy', x) or DataFrame.to_csv, "
     "and give that file"
 )
+_FOREIGN_ENDINGS = (
+    ".dta",
+    ".sav",
+    ".sas7bdat",
+    ".xpt",
+    ".rda",
+    ".rds",
+    ".rdata",
+    ".numbers",
+    ".mdb",
+    ".root",
+)
 _MAGIC: Sequence[tuple[bytes, Kind]] = (
     (b"\x93NUMPY", "npy"),
     (b"PAR1", "parquet"),
@@ -85,6 +98,10 @@ _FOREIGN: Sequence[tuple[bytes, str]] = (
     (b"Rar!", "a rar archive; unpack it, or pack it as zip or tar"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it, or compress it by gzip"),
     (b"\x7fELF", "a program"),
+    (b"<!DOCTYPE", f"a web page; {_SAVE_AS_CSV}"),
+    (b"<html", f"a web page; {_SAVE_AS_CSV}"),
+    (b"<table", f"a web page; {_SAVE_AS_CSV}"),
+    (b"<?xml", f"XML; {_SAVE_AS_CSV}"),
 )
 
 
@@ -209,7 +226,10 @@ def _kind_of_head(path: Path, head: bytes) -> Kind:
     binary = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
     if binary or path.name.lower().endswith(_PICKLE_ENDINGS):
         raise ValueError(f"{path}: {PICKLE}")
-    return "text"
+    foreign = next((ending for ending in _FOREIGN_ENDINGS if path.name.lower().endswith(ending)), None)
+    if foreign is not None:
+        raise ValueError(f"{path}: {foreign} files are not read; {_SAVE_AS_CSV}")
+    return "json" if re.match(rb'\s*(\[\s*)?\{\s*"', head.removeprefix(b"\xef\xbb\xbf")) else "text"
 
 
 def _kind_of_zip(path: Path) -> Kind:

@@ -13,7 +13,7 @@ from maskaae.data.own.notes import Notes
 from maskaae.data.own.splits import OwnData, read_splits
 from maskaae.data.own.writing import write_own
 
-_READ_WHOLE = 20_000_000
+_READ_WHOLE = 4_000_000
 """Bytes up to which a file is read whole to tell its columns; of a longer one, the first rows."""
 _FIRST_ROWS = 1000
 

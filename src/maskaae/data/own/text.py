@@ -91,7 +91,10 @@ class Text:
 
 def _is_comment(line: str) -> bool:
     """Whether a line is a comment, or a rule drawn between the head and the rows of a table."""
-    return line.lstrip().startswith(_COMMENT) or _RULE.fullmatch(line.strip()) is not None
+    start = line.lstrip()
+    return start.startswith(_COMMENT) or (
+        start.startswith(("-", "+", "|", ":", "=")) and _RULE.fullmatch(start.strip()) is not None
+    )
 
 
 def _physical_lines(text: TextIO) -> Iterator[str]:
