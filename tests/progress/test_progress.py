@@ -60,16 +60,16 @@ def test_the_status_names_what_runs_how_far_it_is_and_what_is_left():
     )
     steps = {1: Steps(50, 100, 5.0), 2: Steps(25, 100, 2.5)}  # 10 and 30 seconds left
     line = status(run, steps, START + 10)
-    assert line.startswith("training own maae m = 16 50%, training own wae m = 16 25%  (1 of 5 jobs done")
+    assert line.startswith("1 of 5 jobs done, about 35 s left: ")
     # Trainings of (10 + 10) and (10 + 30) seconds are under way, two wait, and a figure of 5: on 3 places.
     assert seconds_left(run, steps, START + 10) == pytest.approx((40 + 2 * 30 + 5) / 3)
-    assert line.endswith("about 35 s left)")
+    assert line.endswith(": training own maae m = 16 50%, training own wae m = 16 25%")
 
 
 def test_the_time_left_is_not_guessed_before_a_training_has_told_its_speed():
     run = run_of(event("run_info", stats={"train": 1}), started(1, **WILDCARDS))
     assert seconds_left(run, {}, START) is None
-    assert status(run, {}, START) == "training own maae m = 16  (0 of 1 jobs done)"
+    assert status(run, {}, START) == "0 of 1 jobs done: training own maae m = 16"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def stand_in(folder, rest=""):
 def test_what_goes_on_and_warnings_are_said_and_the_rest_goes_to_the_log(tmp_path):
     said = stand_in(tmp_path, "time.sleep(2)").communicate(timeout=60)[1].splitlines()
     assert said[0] == f"What Snakemake says: {tmp_path}/logs/all.log"
-    assert sorted(said[1:]) == ["seed 3 is lost", "training m = 4  (0 of 1 jobs done)"]
+    assert sorted(said[1:]) == ["0 of 1 jobs done: training m = 4", "seed 3 is lost"]
     assert "Building DAG of jobs..." in (tmp_path / "logs/all.log").read_text()
 
 

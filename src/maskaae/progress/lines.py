@@ -20,7 +20,7 @@ SHORT_JOB = 5.0
 
 
 def status(run: Run, steps: Mapping[int, Steps], now: float) -> str:
-    """Say in one line what is running, how far it is, and how long all of it still takes.
+    """Say in one line how long all of it still takes, then what is running, which a narrow terminal may cut.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def status(run: Run, steps: Mapping[int, Steps], now: float) -> str:
     more = f" and {len(running) - SHOWN_JOBS} more" if len(running) > SHOWN_JOBS else ""
     left = seconds_left(run, steps, now)
     time_left = "" if left is None else f", about {duration(left)} left"
-    return f"{shown or 'planning'}{more}  ({run.done} of {run.planned.total()} jobs done{time_left})"
+    return f"{run.done} of {run.planned.total()} jobs done{time_left}: {shown or 'planning'}{more}"
 
 
 def _with_share(job: Job, steps: Steps | None) -> str:
