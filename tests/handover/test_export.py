@@ -115,4 +115,4 @@ def test_a_model_without_dimensions_and_an_unknown_format_are_refused(fitted, tm
     collapsed = image_model("mlp")
     keep(collapsed, [False] * 4)
     with pytest.raises(ValueError, match="closed every dimension"):
-        write_networks(collapsed, 0, None, tmp_path)
+        write_networks(collapsed, 0, None, tmp_path, ["pt2"])
