@@ -51,7 +51,7 @@ def cautions(
             "not_converged_in_width",
             f"Nets of several widths count differently ({', '.join(map(str, votes))}), so the count is "
             "that of the net as much as of the data.",
-            "Try a wider net, and more steps.",
+            "Let it compare wider nets still (`widest`), or train longer (`steps`).",
         )
     yield from _of_witnesses(last.vote, witnesses)
     yield from _of_rows(last, rows)
@@ -63,20 +63,15 @@ def _of_capacity(last: Round, dimension: int) -> Iterator[Caution]:
         yield Caution(
             "collapsed",
             "The mask closed every dimension: nothing was found that reconstructs the data.",
-            "Train longer, or look for columns that are independent of all others.",
+            "Train longer (`steps`), or look for columns that are independent of all others.",
         )
     elif last.near_capacity:
-        all_kept = "all" if last.vote == m else f"{last.vote}"
-        room = (
-            "There is no larger capacity: the data have no more columns. They may need all of them."
-            if m == dimension
-            else "Try a larger capacity."
-        )
+        kept = "all" if last.vote == m else f"{last.vote}"
         yield Caution(
             "at_capacity",
-            f"The mask keeps {all_kept} of {m} dimensions, more than {NEAR_CAPACITY:.0%}, so that the "
-            "capacity may hold the count down.",
-            room,
+            f"The mask keeps {kept} of {m} dimensions, more than {NEAR_CAPACITY:.0%}, so that the capacity "
+            f"may hold the count down; the data have {dimension} columns.",
+            "Train longer (`steps`): with enough of it the mask closes what is not needed.",
         )
 
 
@@ -86,13 +81,13 @@ def _of_training(last: Round) -> Iterator[Caution]:
         yield Caution(
             "not_settled",
             f"After {last.steps:,} steps the count still moved.",
-            "Train longer.",
+            "Train longer (`steps`).",
         )
     if max(counts) - min(counts) > SPREAD:
         yield Caution(
             "seeds_disagree",
             f"The seeds disagree: {', '.join(map(str, sorted(counts)))}. Take the count as an order of size.",
-            "Train longer, or with more seeds.",
+            "Train longer (`steps`), or more seeds.",
         )
     if last.lost:
         yield Caution(
@@ -105,9 +100,7 @@ def _of_training(last: Round) -> Iterator[Caution]:
 def _of_witnesses(vote: int, heard: Sequence[Witness]) -> Iterator[Caution]:
     said = agreement(vote, heard)
     if said.agrees is False:
-        yield Caution(
-            "witnesses_disagree", said.sentence, "Compare a wider net, and look at the error on unseen rows."
-        )
+        yield Caution("witnesses_disagree", said.sentence, "Let it compare wider nets (`widest`).")
 
 
 def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
@@ -125,12 +118,12 @@ def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
             "poor_reconstruction",
             f"The reconstruction leaves {unseen:.0%} of the variance of unseen rows unexplained: the count "
             "may be where the net stops, not where the data end.",
-            "Give more rows, or a wider net.",
+            "Give more rows, or a wider net (`hidden`, `widest`).",
         )
     if seen is not None and unseen is not None and unseen > max(OVERFITTED * seen, OVERFITTED_FROM):
         yield Caution(
             "learned_by_heart",
             f"The error is {unseen:.0%} on unseen rows and {seen:.0%} on those trained on: some of the "
             "dimensions serve to learn rows by heart.",
-            "Give more rows, or fewer steps.",
+            "Give more rows; the count may be too high.",
         )
