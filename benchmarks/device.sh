@@ -5,6 +5,7 @@
 #   OUT=folder benchmarks/device.sh second              at most 9 minutes
 #   RAW=folder OUT=folder benchmarks/device.sh real     config/real_gpu.yaml, at most 12 minutes; RAW holds MNIST/raw and so on
 #   OUT=folder benchmarks/device.sh first --device cpu  the same at toy size, without a GPU: the rehearsal
+#   PATIENCE=5 OUT=...                                  five times as long for every part: a rehearsal on a busy machine
 #   PARTS="agreement forms" OUT=...                     some parts only
 #   SITE=folder OUT=...                                 with packages that an earlier call has installed there
 #
@@ -35,7 +36,7 @@ fi
 
 # part NAME SECONDS COMMAND...: run it, cut it after so many seconds, keep its output and its time.
 part() {
-  local name=$1 limit=$2 before=$SECONDS left=$((${budget:-9999} - (SECONDS - started)))
+  local name=$1 limit=$(($2 * ${PATIENCE:-1})) before=$SECONDS left=$((${budget:-9999} - (SECONDS - started)))
   shift 2
   [ "$left" -ge 5 ] || { echo "no time is left for $name" && return 0; }
   [ "$limit" -le "$left" ] || limit=$left
@@ -118,7 +119,7 @@ real)
   fi
   mkdir -p "$out/real/results/data"
   [ -z "${RAW:-}" ] || ln -s "$(realpath "$RAW")" "$out/real/results/data/raw"
-  budget=${BUDGET:-720}
+  budget=$((720 * ${PATIENCE:-1}))
   part real_data 150 bash -c "pipeline $out/real $real --quiet all --until reference_statistics"
   real real_capacities 200 --datasets mnist
   real real_rivals 60 --datasets mnist --models vae vae_fixed vae_learned vae_flow two_stage_vae wae_mmd wae_gan aae rae
