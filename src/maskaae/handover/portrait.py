@@ -59,7 +59,7 @@ def portray(model: LatentModel, seed: int, dataset: Dataset, scaling: Scaling | 
     errors = value_errors(model, seed, test)
     some = test[spread_rows(len(test), EXAMPLES)]
     if dataset.info.kind == "images":
-        named, dimensions = errors[:0], traversals(model, seed, test[0])
+        named, dimensions = named_errors(errors[:0], [], 1.0), traversals(model, seed, test[0])
     else:
         names = dataset.info.details["scaling"]["columns"]
         named = named_errors(errors, names, 1.0 if scaling is None else scaling.scale)

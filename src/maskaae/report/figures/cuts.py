@@ -89,7 +89,7 @@ def draw_cuts(frame: pd.DataFrame) -> Figure:
     }
     if frame["n"].notna().any():
         entries["true dimension $n$"] = drawing.true_dimension_handle()
-    drawing.legend_below(figure, entries, columns=3)
+    drawing.legend_below(figure, entries, columns=3 if len(runs) > 1 else 2)
     return figure
 
 

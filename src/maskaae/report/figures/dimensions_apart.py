@@ -28,10 +28,10 @@ def draw_traversals(frame: pd.DataFrame) -> Figure:
     ax.grid(visible=False)
     ax.imshow(mosaic(order, dimensions), interpolation="nearest")
     across, down = shape["width"] + 1, shape["height"] + 1
-    ax.set_xticks(
-        across * (np.arange(places) + 0.5), [f"{place:g}" for place in sorted(frame["place"].unique())]
-    )
-    ax.set_yticks(down * (np.arange(dimensions) + 0.5), sorted(frame["dimension"].unique()))
+    names = [f"{place:g}" for place in sorted(frame["place"].unique())]
+    ax.set_xticks(across * np.arange(places) + shape["width"] / 2 - 0.5, names)
+    lines = sorted(frame["dimension"].unique())
+    ax.set_yticks(down * np.arange(dimensions) + shape["height"] / 2 - 0.5, lines)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("the dimension's value")

@@ -92,7 +92,10 @@ def panel_pairs(count: int, heights: tuple[float, float]) -> tuple[Figure, list[
 
 def legend_below(figure: Figure, entries: Mapping[str, Any], columns: int) -> None:
     """Legend of label -> handle below all panels."""
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+    close = (
+        {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 0.8} if columns == 2 else {}
+    )  # a single panel is narrow
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns, **close)
 
 
 def draw_band(ax: Axes, x: str, rows: pd.DataFrame, colour: str, order: float = 1) -> pd.DataFrame:
