@@ -20,7 +20,7 @@ def described(request):
     rows = np.random.default_rng(0).normal(size=(150, *shape))
     stored = rows.astype(np.float32) if request.param == "vectors" else (128 + 20 * rows).astype(np.uint8)
     info = DatasetInfo(
-        name="own", source="table", kind=request.param, shape=shape, n_train=120, n_test=30, classes=0, n=None,
+        name="own", source="x", kind=request.param, shape=shape, n_train=120, n_test=30, n=None, classes=0,
         sha256={}, details={"scaling": {"columns": list("abcdef")}} if request.param == "vectors" else {},
     )  # fmt: skip
     dataset = Dataset(info, stored[:120], stored[120:], NO_LABELS, NO_LABELS)
