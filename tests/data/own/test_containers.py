@@ -281,3 +281,37 @@ def test_h5ad_needs_no_anndata(tmp_path, dense, nullable):
     same(got, SPARSE)
     assert got.dataset.info.details["scaling"]["columns"] == genes
     assert got.dataset.info.details["label_names"] == ["b", "k", "t"]
+
+
+def test_a_matrix_of_columns_is_turned_where_a_vector_beside_it_tells(tmp_path):
+    matlab.savemat(tmp_path / "x.mat", {"X": VALUES.T, "y": CLASSES})
+    got, words = read(tmp_path / "x.mat", label="y")
+    same(got, VALUES)
+    assert "(5, 90) taken as (D, N)" in words
+
+
+def test_transparency_in_an_array_is_laid_on_white(tmp_path):
+    alpha = np.full((*IMAGES.shape[:3], 1), 255, np.uint8)
+    alpha[:, 0, 0] = 0
+    np.save(tmp_path / "x.npy", np.concatenate([IMAGES, alpha], axis=3))
+    spec = resolve({"name": "own", "source": "array", "path": str(tmp_path / "x.npy")})
+    assert describe(spec) == ("images", 4 * 6 * 3)
+    got, _ = read(tmp_path / "x.npy")
+    expected = IMAGES.copy()
+    expected[:, 0, 0] = 255
+    same(got, expected)
+
+
+@pytest.mark.parametrize("shape", [(90, 4, 4, 4, 2), (90, 50, 3)])
+def test_what_is_no_image_is_refused_with_the_way_on(tmp_path, shape):
+    np.save(tmp_path / "x.npy", RNG.normal(size=shape))
+    with pytest.raises(ValueError, match=r"x\.npy: .*reshape .* to \(N, D\)"):
+        read(tmp_path / "x.npy")
+
+
+def test_a_struct_of_matlab_is_refused_by_its_name(tmp_path):
+    matlab.savemat(tmp_path / "x.mat", {"s": {"data": VALUES}})
+    with pytest.raises(
+        ValueError, match=r"it holds s \(1, 1\), none of them an array of numbers; structs, cells"
+    ):
+        read(tmp_path / "x.mat")

@@ -266,5 +266,14 @@ def test_a_broken_image_in_an_archive_is_named(tmp_path):
 
 def test_a_folder_of_tables_is_refused_with_their_names(tmp_path):
     folder(tmp_path / "images", {"train.csv": b"1,2", "notes.txt": b""})
-    with pytest.raises(ValueError, match=r"holds no image; .*it holds train\.csv: give that file"):
+    with pytest.raises(
+        ValueError, match=r"holds no image; .*it holds train\.csv: give one of them, unpacked"
+    ):
         read(tmp_path / "images")
+
+
+def test_images_without_an_ending_are_read_by_what_is_in_them(tmp_path):
+    folder(tmp_path / "images", {name.removesuffix(".png"): content for name, content in PLAIN.items()})
+    got, words = read(tmp_path / "images")
+    assert pixels(got) == {image.tobytes() for image in COLOUR}
+    assert "90 files without an ending are taken for images" in words

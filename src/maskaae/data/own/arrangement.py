@@ -44,14 +44,19 @@ def arrange(names: Sequence[str], origin: str, notes: Notes) -> Arrangement:
         If there is no image, or images both in sub-folders and beside them.
     """
     images = [name for name in names if name.lower().endswith(IMAGE_ENDINGS)]
-    others = [name for name in names if not name.lower().endswith(IMAGE_ENDINGS)]
+    if not images:
+        images = [name for name in names if not PurePosixPath(name).suffix]
+        if images:
+            notes.guess(f"{origin}: {len(images)} files without an ending are taken for images")
+    known = set(images)
+    others = [name for name in names if name not in known]
     if not images:
         data = [
             name
             for name in others
             if name.lower().endswith((".csv", ".tsv", ".npy", ".npz", ".parquet", ".mat"))
         ]
-        hint = f"; it holds {', '.join(data[:3])}: give that file" if data else ""
+        hint = f"; it holds {', '.join(data[:3])}: give one of them, unpacked" if data else ""
         raise ValueError(f"{origin}: holds no image; their names end in {' '.join(IMAGE_ENDINGS)}{hint}")
     if others:
         notes.leave_out(f"{origin}: {len(others)} files are no images (the first: {others[0]})")

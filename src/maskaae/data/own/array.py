@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _COLOURS = (1, 3)
+_WITH_ALPHA = 4
 _BRIGHT = 100
 """Floats above it are pixels from 0 to 255, not from 0 to 1 (our choice)."""
 _SIGNED = 0.9
@@ -41,17 +42,33 @@ def describe(spec: Mapping[str, Any]) -> Description:
     notes = Notes(quiet=True)
     with members(path) as found:
         shape = found[choose(path, found, spec, notes).examples["train"]].shape
-    shape = tuple(shape[axis] for axis in order_of_axes(path, shape, notes))
-    return "vectors" if len(shape) == 2 else "images", math.prod(shape[1:])
+        shape = tuple(shape[axis] for axis in order_of_axes(path, shape, notes, lengths_of(found)))
+    if len(shape) == 2:
+        return "vectors", shape[1]
+    channels = 3 if shape[3:] == (_WITH_ALPHA,) else math.prod(shape[3:])
+    return "images", math.prod(shape[1:3]) * channels
 
 
-def order_of_axes(path: Path, shape: tuple[int, ...], notes: Notes) -> tuple[int, ...]:
+def lengths_of(found: Members) -> set[int]:
+    """Lengths of the vectors among the arrays of a file: one of them may be the number of examples."""
+    return {
+        math.prod(member.shape) for member in found.values() if sum(side > 1 for side in member.shape) == 1
+    }
+
+
+def order_of_axes(
+    path: Path, shape: tuple[int, ...], notes: Notes, lengths: Collection[int] = ()
+) -> tuple[int, ...]:
     """Order in which the axes of an array are examples first, then height, width and channels.
 
-    ValueError if the shape is that of neither vectors nor images, or holds nothing.
+    `lengths` are those of vectors beside it, such as classes. ValueError if the shape is that of neither
+    vectors nor images, or holds nothing.
     """
     if 0 in shape:
         raise ValueError(f"{path}: shape {shape} holds no values; expected examples of one number or more")
+    if len(shape) == 2 and shape[0] not in lengths and shape[1] in lengths:
+        notes.guess(f"{path}: {shape} taken as (D, N): there is a vector of {shape[1]} beside it")
+        return 1, 0
     if len(shape) in (2, 3) and not (
         len(shape) == 3 and shape[0] == shape[1] != shape[2] and shape[2] > shape[0]
     ):
@@ -59,7 +76,7 @@ def order_of_axes(path: Path, shape: tuple[int, ...], notes: Notes) -> tuple[int
     if len(shape) == 3:
         notes.guess(f"{path}: {shape} taken as (height, width, N)")
         return 2, 0, 1
-    if len(shape) == 4 and shape[3] in _COLOURS:
+    if len(shape) == 4 and (shape[3] in _COLOURS or (shape[3] == _WITH_ALPHA and shape[1] not in _COLOURS)):
         return 0, 1, 2, 3
     if len(shape) == 4 and shape[1] in _COLOURS:
         notes.guess(f"{path}: {shape} taken as (N, channels, height, width)")
@@ -69,7 +86,7 @@ def order_of_axes(path: Path, shape: tuple[int, ...], notes: Notes) -> tuple[int
         return 3, 0, 1, 2
     raise ValueError(
         f"{path}: shape {shape} is neither vectors (N, D) nor images (N, H, W), "
-        "(N, H, W, C) or (N, C, H, W) with C = 1 or 3"
+        "(N, H, W, C) or (N, C, H, W) with C = 1 or 3; reshape others to (N, D), a row for each example"
     )
 
 
@@ -81,10 +98,21 @@ def as_images(array: Array, path: Path, notes: Notes) -> NDArray[np.uint8]:
     """
     if array.ndim == 3:
         array = array[..., None]
+    if array.shape[3] == _WITH_ALPHA:
+        array = _on_white(array, path, notes)
     if array.shape[3] == 3 and _is_grey(array):
         notes.guess(f"{path}: three equal channels, read as one (grey)")
         array = array[..., :1]
     return array if array.dtype == np.uint8 else _as_bytes(array, path, notes)
+
+
+def _on_white(array: Array, path: Path, notes: Notes) -> Array:
+    """Lay transparency on white, in the units of the array; ValueError if it is not of 8 bits."""
+    if array.dtype != np.uint8:
+        raise ValueError(f"{path}: {array.dtype} {array.shape}: four channels are read of uint8 alone")
+    notes.guess(f"{path}: four channels: the last is transparency, laid on white")
+    share = array[..., 3:].astype(np.float32) / 255
+    return np.rint(array[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
 
 
 def _is_grey(array: Array) -> bool:
@@ -106,7 +134,8 @@ def _as_bytes(array: Array, path: Path, notes: Notes) -> NDArray[np.uint8]:
     if low < bottom or high > top:
         raise ValueError(
             f"{path}: values from {low} to {high} are no pixels; give uint8, or {array.dtype} from 0 to "
-            f"{top if array.dtype.kind != 'f' else '1 or 255, or from -1 to 1'}"
+            f"{top if array.dtype.kind != 'f' else '1 or 255, or from -1 to 1'}; "
+            "reshape what is no image to (N, D)"
         )
     notes.guess(f"{path}: {array.dtype} from {bottom} to {top} converted to uint8 from 0 to 255")
     pixels: NDArray[np.uint8] = np.rint((array.astype(np.float32) - bottom) * (255 / (top - bottom))).astype(
@@ -132,7 +161,7 @@ class _Opened:
         array = member.read()
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{path}: holds {array.dtype}, not numbers")
-        array = array.transpose(order_of_axes(path, array.shape, notes))
+        array = array.transpose(order_of_axes(path, array.shape, notes, lengths_of(self.found)))
         classes = self._classes(split, len(array))
         if array.ndim > 2:
             check_finite(array, str(path))

@@ -58,7 +58,12 @@ def choose(path: Path, found: Members, spec: Mapping[str, Any], notes: Notes) ->
         return named
     able = [name for name, member in found.items() if name != spec["label_key"] and _can_be_examples(member)]
     if not able:
-        able = [name for name in found if name != spec["label_key"]]
+        able = [name for name, member in found.items() if name != spec["label_key"] and member.kind != "O"]
+    if not able:
+        raise ValueError(
+            f"{path}: it holds {listed(found)}, none of them an array of numbers; structs, cells and "
+            "Python objects are not read"
+        )
     if len(able) != 1:
         raise ChoiceError(
             f"{path}: it holds {listed(found)}; name one of them as `key`, classes as `label_key`:",

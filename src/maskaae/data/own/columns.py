@@ -196,7 +196,7 @@ def _numbers(
     elif all(isinstance(cell, Real | Decimal | np.bool_) for cell in there):
         made = there.to_numpy(dtype=np.float64)
     else:
-        return Text(name, f"{type(there.iloc[0]).__name__}, such as {there.iloc[0]}", classes=False)
+        return Text(name, f"{type(there.iloc[0]).__name__}, such as {str(there.iloc[0])[:40]}", classes=False)
     if isinstance(made, Text):
         return made
     values = np.full(len(column), np.nan)
