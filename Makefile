@@ -4,6 +4,7 @@
 #   make test PYTHON=python3.12    with another interpreter (3.11, 3.12 or 3.13)
 #   make demo CORES=4 GPUS=0       with fewer cores, without GPUs
 #   make own DATA=measurements.csv your own data (DROP=time,station LABEL=species MISSING=median OPTIONS='key=value')
+#   make paper CODE=../older       show again what an older checkout trained and evaluated into results/paper
 #   make slurm SITE=my-cluster     the paper's grid on a SLURM cluster
 
 SHELL := bash
@@ -47,6 +48,7 @@ run_snakemake = snakemake --cores $(CORES) --resources gpu=$(GPUS)
 ifeq ($(GPUS),0)
 run_snakemake = snakemake --cores $(CORES)
 endif
+run_snakemake += $(if $(CODE),--rerun-triggers mtime)
 
 # The same in one line that says what is going on; all that Snakemake says goes to the log.
 folder := .
@@ -113,7 +115,9 @@ models: setup ## All models over capacities, on the demo's synthetic data with n
 	@printf '\nDone: results/figures/models_over_capacity.png\n'
 
 # What made a folder of docs/results: $(call provenance,folder,configuration,results folder,names of what it shows).
-provenance = $(python) docs/make_provenance.py docs/results/$1 --command "make $@" --config $2 --results $3 --names $4 && \
+# Runs of another checkout are kept, and only shown anew, with CODE=its folder.
+provenance = $(python) docs/make_provenance.py docs/results/$1 --command "make $@" --config $2 --results $3 \
+  $(if $(CODE),--code $(CODE)) --names $4 && \
   $(python) docs/make_pages.py
 
 RUN ?= mnist10k

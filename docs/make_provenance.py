@@ -12,9 +12,13 @@ For a run of the workflow, after it, for scripts that measure by themselves, and
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from maskaae.config.reading import read_config
 from maskaae.provenance import git_commit
 from maskaae.report.freshness import (
     FILE,
+    SHOWN,
     Program,
     Provenance,
     configuration_hash,
@@ -45,17 +50,43 @@ def processor() -> str:
     return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 
 
-def of_workflow(config: Path, results: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Fields of the record of a run of the workflow: of some of its figures and tables, or of all."""
+HASHES = """
+import json, sys
+from pathlib import Path
+from maskaae.provenance import code_version
+given = [(Path(script), tuple(points), table) for script, points, table in json.load(sys.stdin)]
+print(json.dumps([code_version(*program) if program[0].is_file() else "" for program in given]))
+"""
+"""Asks another checkout's own code for the hashes of its programs."""
+
+
+def hashed_there(found: Sequence[Program], checkout: Path) -> list[Program]:
+    """Programs with the hashes of another checkout's code, which has the scripts at the same places."""
+    given = json.dumps([(str(checkout / one.script), one.entry_points, one.table) for one in found])
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "src")}
+    command = [sys.executable, "-c", HASHES]
+    answer = subprocess.run(command, input=given, env=environment, capture_output=True, text=True, check=True)
+    hashes = json.loads(answer.stdout)
+    return [replace(one, sha256=sha256) for one, sha256 in zip(found, hashes, strict=True)]
+
+
+def of_workflow(config: Path, results: Path, names: Sequence[str], code: Path) -> dict[str, Any]:
+    """Fields of the record of a run of the workflow: of some of its figures and tables, or of all.
+
+    `code` is the checkout that trained and evaluated; figures and tables are always this one's.
+    """
     experiment = check_config(read_config(config))
     shown = list(names) or everything(experiment)
     said = describe_experiment(experiment, shown, results)
     trained, devices = said.pop("programs"), said.pop("devices")
-    others = {program for program in programs(experiment, shown) if program.script != "scripts/train.py"}
+    others = [program for program in programs(experiment, shown) if program.script != "scripts/train.py"]
+    here = [program for program in others if code == REPOSITORY or program.stage == SHOWN]
+    there = [program for program in others if program not in here]
+    made = {program.hashed(REPOSITORY) for program in here} | set(hashed_there(there, code) if there else [])
     return {
         **said,
         "machine": "; ".join([processor(), *(device for device in devices if device != "cpu")]),
-        "programs": tuple(sorted(trained | {program.hashed(REPOSITORY) for program in others})),
+        "programs": tuple(sorted(trained | made)),
         "configuration": str(config.resolve().relative_to(REPOSITORY)),
         "configuration_sha256": configuration_hash(config),
     }
@@ -96,6 +127,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="results folder of that run")
     parser.add_argument("--names", nargs="*", default=[], help="figures and tables of it; none: all")
     parser.add_argument("--programs", nargs="*", help="or scripts that measured")
+    parser.add_argument("--code", type=Path, default=REPOSITORY, help="checkout that trained and evaluated")
     parser.add_argument("--stale", action="store_true", help="list what is not fresh instead")
     asked = parser.parse_args()
     if asked.stale:
@@ -106,7 +138,7 @@ def main() -> None:
     fields = (
         of_benchmarks(asked.programs)
         if asked.programs
-        else of_workflow(asked.config, asked.results, asked.names)
+        else of_workflow(asked.config, asked.results, asked.names, asked.code.resolve())
     )
     made = datetime.now(UTC).date().isoformat()
     Provenance(**fields, command=asked.command, made=made).write(asked.folder)

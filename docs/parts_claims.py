@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from parts_results import RESULTS, provenance
 
+from maskaae.method.presets import TrainingPlan
 from maskaae.report.claims.checks import CLAIMS
 from maskaae.report.claims.measured import Measured, Thresholds, accuracy, counts, relative_distances
 from maskaae.report.claims.verdict import Verdict
@@ -20,8 +21,13 @@ from maskaae.report.claims.wording import counts_table, found, open_until, overa
 from maskaae.report.freshness import Provenance
 from maskaae.report.markup import markdown_table
 
-FOLDERS: Mapping[str, Sequence[str]] = {"paper": ("paper", "paper_n16"), "robust": ("claims", "mnist10k")}
+FOLDERS: Mapping[str, Sequence[str]] = {
+    "paper": ("paper", "paper_n16"),
+    "robust": ("claims", "real", "mnist10k"),
+}
 """Folders whose claims are judged with a preset at its full length."""
+SHORTEST = {"paper": TrainingPlan().steps, "robust": 1}
+"""Steps without which a run of a preset is not of full length: those of the released script."""
 NAMES = {"paper": "MAAE (paper), as released", "robust": "MAAE (robust), ours"}
 NOT_RUN = "not run"
 COUNTED = ("claims", "n32", "paper", "paper_n16")
@@ -48,8 +54,9 @@ def verdicts(preset: str) -> pd.DataFrame:
 
 
 def files(preset: str, name: str) -> list[Path]:
-    """A file of every folder of a preset, where it is there."""
-    return [path for folder in FOLDERS[preset] if (path := RESULTS / folder / name).exists()]
+    """A file of every folder of a preset, where it is there and its runs are of full length."""
+    present = [path for folder in FOLDERS[preset] if (path := RESULTS / folder / name).exists()]
+    return [path for path in present if min(Provenance.read(path.parent).trained.steps) >= SHORTEST[preset]]
 
 
 def titles(preset: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from maskaae.models.catalogue import TITLES as MODELS
 from maskaae.report.dimensions import NAMES as METHODS
 from maskaae.report.freshness import FILE, Provenance
 from maskaae.report.markup import markdown_table
+from maskaae.report.records import RECORDS
 from maskaae.report.selection import model_name
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -26,6 +27,7 @@ def parts() -> dict[str, Callable[[], str]]:
     folders = [path.name for path in sorted(RESULTS.iterdir()) if path.is_dir()]
     return {
         **{f"provenance.{name}": partial(provenance, name) for name in dict.fromkeys([*folders, "paper"])},
+        **{f"pictures.{name}": partial(pictures, name) for name in ("paper", "paper_n16")},
         "demo": demo,
         "demo_time": demo_time,
         "dimensions": dimensions,
@@ -47,6 +49,15 @@ def provenance(folder: str) -> str:
         f"{line}\n\n> **Of older code.** Since {commits} these have changed: {', '.join(sorted(changes))}. "
         f"`{record.command}` may give other numbers today; `make stale` says what is different."
     )
+
+
+def pictures(folder: str) -> str:
+    """Every figure of a folder, and what made them."""
+    found = [
+        f"![{RECORDS[path.stem].description}](results/{folder}/{path.name})"
+        for path in sorted((RESULTS / folder).glob("fig*.png"))
+    ]
+    return "\n\n".join([*found, provenance(folder)])
 
 
 def demo() -> str:

@@ -1,6 +1,8 @@
 """Numbers in pages are those of the csv under docs/results, and no page types one by hand."""
 
+import dataclasses
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +14,8 @@ sys.path.insert(0, str(ROOT / "docs"))
 import make_pages  # noqa: E402
 import parts_claims  # noqa: E402
 import parts_results  # noqa: E402
+
+from maskaae.report.freshness import Provenance  # noqa: E402
 
 PARTS = make_pages.all_parts()
 PAGES = [page for page in make_pages.pages() if make_pages.BLOCK.search(page.read_text())]
@@ -75,3 +79,17 @@ def test_the_score_names_both_presets_before_any_other_number():
     assert not MEASURED.search(KNOWN.sub("", before))
     score = parts_claims.score()
     assert "MAAE (paper)" in score and "MAAE (robust)" in score and "What is against us" in score
+
+
+def test_a_short_run_of_the_released_method_gives_no_verdict(monkeypatch, tmp_path):
+    """What was trained for less than the released length is not what the score is about."""
+    folder = tmp_path / "paper"
+    shutil.copytree(ROOT / "docs/results/claims", folder)
+    record = Provenance.read(folder)
+    monkeypatch.setattr(parts_claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(parts_results, "RESULTS", tmp_path)
+    dataclasses.replace(record, trained=dataclasses.replace(record.trained, steps=(5000,))).write(folder)
+    assert "**supported**" not in parts_claims.score()
+    dataclasses.replace(record, trained=dataclasses.replace(record.trained, steps=(500_000,))).write(folder)
+    rows = [line for line in parts_claims.score().splitlines() if line.startswith("| (h)")]
+    assert [row.endswith("| **supported** | not run |") for row in rows] == [True]
