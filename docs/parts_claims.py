@@ -192,7 +192,7 @@ def distances_of(folder: str) -> str:
     tables = [
         relative_table(relative_distances(measured), titles_of(folder)) for measured in measured_of(folder)
     ]
-    return "\n\n".join([provenance(folder), *tables])
+    return "\n\n".join(tables or [provenance(folder)])
 
 
 def titles_of(folder: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "demo_time": demo_time,
         "dimensions": dimensions,
         "why_it_fails": why_it_fails,
+        "ablations": ablations,
     }
 
 
@@ -118,6 +119,36 @@ def short(value: float) -> str:
     if pd.isna(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def ablations() -> str:
+    """Mean count and distance of every change of a setting, the distance relative to the base's too."""
+    rows = pd.read_csv(RESULTS / "ablations/ablations.csv")
+    parts = [provenance("ablations")]
+    for group, of_group in rows.groupby("group", sort=False):
+        capacities = sorted(of_group["m"].unique())
+        wide = of_group.pivot_table(index="row", columns=["quantity", "m"], values="mean", sort=False)
+        base = of_group.loc[of_group["kind"] == "base", "row"].iloc[0]
+        n = of_group["n"].dropna()
+        lines = []
+        for name in wide.index:
+            cells = []
+            for m in capacities:
+                error, distance = (
+                    value_at(wide, name, quantity, m) for quantity in ("count_error", "distance")
+                )
+                count = error + n.iloc[0] if len(n) else value_at(wide, name, "active", m)
+                ratio = distance / value_at(wide, base, "distance", m) - 1
+                cells += [short(count), short(distance), "" if pd.isna(ratio) else f"{ratio:+.0%}"]
+            lines.append([name, *cells])
+        heads = [f"{what}, m = {m}" for m in capacities for what in ("count", "distance", "to the base's")]
+        parts.append(f"**{group}**\n\n{markdown_table(['', *heads], lines)}")
+    return "\n\n".join(parts)
+
+
+def value_at(wide: pd.DataFrame, row: str, quantity: str, m: int) -> float:
+    """A cell of a table of means; NaN where it was not measured."""
+    return float(wide.loc[row, (quantity, m)]) if (quantity, m) in wide.columns else float("nan")
 
 
 SHOWN = {"active": "active", "distance": "FID", "precision": "precision", "recall": "recall"}
