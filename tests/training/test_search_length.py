@@ -102,28 +102,57 @@ def test_record_says_nothing_of_a_validation_part_that_there_is_not(tmp_path):
 def test_search_doubles_until_twice_the_length_changes_no_count_by_more_than_one():
     search = SearchLength.planned(8000, 1000)
     assert search.ends == (1000, 2000, 4000, 8000)
-    for counts, end in (([9, 5], 2000), ([8, 7], 4000), ([8, 8], 4000)):
-        assert not search.finished
+    for counts, end in (([9, 5], 2000), ([8, 7], 4000), ([8, 8], 5000)):
+        assert not search.agreed
         search.read(counts, [True, True])
         assert search.end == end
-    assert search.finished
-    assert search.settled() == [1000, 2000]
+    assert (search.agreed, search.limits, search.finished) == (True, [6, 6], False)
+    assert search.settled() == [None, None]  # fewer dimensions may still do
 
 
-def test_search_that_never_settles_ends_at_the_longest():
+def agreed(counts, longest=8000):
+    """A search that was asked at 1000 and 2000 steps, and has tried nothing yet."""
+    search = SearchLength.planned(longest, 1000)
+    for _ in range(2):
+        search.read(counts, [True] * len(counts))
+    return search
+
+
+def test_a_count_settles_when_fewer_dimensions_make_eq_17_larger():
+    search = agreed([16, 8])
+    assert search.limits == [12, 6]
+    search.read([11, 8], [True, True], [True, False])
+    assert (search.limits, search.end, search.settled()) == ([8, None], 4000, [None, 1000])
+    search.read([11, 8], [True, True], [False, False])
+    assert (search.finished, search.end, search.settled()) == (True, 4000, [3000, 1000])
+
+
+def test_trials_end_with_the_longest_search():
+    search = agreed([16], longest=4000)
+    for count in (12, 9):
+        assert not search.finished
+        search.read([count], [True], [True])
+    assert (search.finished, search.end, search.settled()) == (True, 4000, [None])
+
+
+def test_one_dimension_needs_no_trial():
+    search = agreed([1])
+    assert (search.finished, search.end, search.settled()) == (True, 2000, [1000])
+
+
+def test_search_that_never_agrees_ends_at_the_longest():
     search = SearchLength.planned(300, 100)
     for counts in ([9, 5], [4, 5]):
         search.read(counts, [True, True])
     assert (search.ends, search.finished, search.end) == ((150, 300), True, 300)
-    assert search.settled() == [None, 150]
+    assert search.settled() == [None, None]
 
 
 def test_a_lost_seed_is_not_waited_for():
-    search = SearchLength.planned(400, 100)
+    search = SearchLength.planned(800, 200)
     search.read([3, 0], [True, True])
     search.read([3, 5], [True, False])
-    assert search.finished
-    assert search.end == 200
+    assert (search.agreed, search.limits) == (True, [2, None])
 
 
 def test_a_search_of_fixed_length_cannot_tell_whether_it_settled():
@@ -132,43 +161,86 @@ def test_a_search_of_fixed_length_cannot_tell_whether_it_settled():
     assert (search.finished, search.end, search.settled()) == (True, 400, [None])
 
 
-def counting(run, readings):
-    """Let the readings of a run count what is given."""
+def test_schedules_of_a_trial_are_those_of_the_second_half_of_a_search():
+    search = agreed([16])
+    assert [search.share(step) for step in (2000, 2500, 2999)] == [0.5, 0.75, pytest.approx(1.0, abs=1e-3)]
+
+
+def counting(run, readings, better=(False, False)):
+    """Let the readings of a run count what is given, and every trial come out alike."""
     left = iter(readings)
     run.model.count_at_weight = lambda factor: torch.tensor(next(left))
+    run.model._is_better = lambda: torch.tensor(better)
     return run
 
 
 def test_run_takes_the_share_of_its_search_and_says_so(tmp_path):
-    """Readings at 6, 12 and 24 of at most 24 steps: from 12 on nothing changes, so 24 steps, not 48."""
-    run = counting(run_of(tmp_path), [[2, 3], [3, 3]])
+    """From 6 steps on the counts stay within one, and a trial up to 18 is worse: 36 steps of at most 48."""
+    run = counting(run_of(tmp_path), [[2, 3], [3, 3], [3, 3]])
     run.train()
-    assert (run.step, run.history["step"].max()) == (24, 24)
+    assert (run.step, run.history["step"].max()) == (36, 36)
     assert run.model.active.sum(dim=1).tolist() == [3, 3]
     assert run.model.schedule_record() == {
         "search": {
-            "steps": 12,
+            "steps": 18,
             "readings": [
                 {"step": 6, "counts": {"0": 2, "1": 3}},
                 {"step": 12, "counts": {"0": 3, "1": 3}},
+                {"step": 18, "counts": {"0": 3, "1": 3}},
             ],
             "settled": {"0": 6, "1": 6},
         }
     }
     names = [path.name for path in sorted(Path(tmp_path, "checkpoints").iterdir())]
-    assert names[-1] == "step_0000024.safetensors"
+    assert names[-1] == "step_0000036.safetensors"
 
 
 def test_run_that_does_not_settle_takes_all_steps(tmp_path):
     run = counting(run_of(tmp_path), [[2, 3], [4, 3], [2, 3]])
     run.train()
     assert run.step == 48
-    assert run.model.schedule_record()["search"]["settled"] == {"0": None, "1": 6}
+    assert run.model.schedule_record()["search"]["settled"] == {"0": None, "1": None}
+
+
+def in_a_trial(tmp_path):
+    """A model whose two seeds have counted 4 dimensions twice, and try 3."""
+    model = run_of(tmp_path).model
+    model.cut_reconstruction[:] = torch.linspace(1.0, 0.0, model.m + 1)
+    model.cut_wasserstein[:] = 0.0
+    for step in (6, 12):
+        assert model.prepare(step)
+    assert model.search.limits == [3, 3]
+    return model
+
+
+def test_a_trial_trains_and_opens_no_more_dimensions_than_it_may(tmp_path):
+    model = in_a_trial(tmp_path)
+    assert model.active.sum(dim=1).tolist() == [3, 3]
+    draws = Draws(model, TrainingData(DATA, "cpu"), 200, "cpu")
+    lengths = model.gates(draws.next(), model.constants(12), mask_learns=True).sum(dim=-1)
+    assert lengths.max() == 3
+
+
+def test_a_seed_goes_back_to_what_it_was_if_its_trial_makes_eq_17_larger(tmp_path):
+    """The first seed's error is 0 with three dimensions, the second's as large as with none."""
+    model = in_a_trial(tmp_path)
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    with torch.no_grad():
+        for values in model.parameters():
+            values.add_(1.0)
+    model.cut_reconstruction[0, 3], model.cut_reconstruction[1] = 0.0, 1.0
+    model.prepare(18)
+    for name, values in model.encoder.state_dict().items():
+        assert torch.equal(values[0], before[f"encoder.{name}"][0] + 1.0), name
+        assert torch.equal(values[1], before[f"encoder.{name}"][1]), name
+    assert torch.equal(model.cut_reconstruction[1], before["cut_reconstruction"][1])
+    assert model.search.limits == [2, None]
+    assert model.search.readings[-1] == [3, 4]
 
 
 def test_record_holds_length_and_readings(tmp_path):
     record = recorded(tmp_path / "settled", PLAN).record
-    assert record["steps"] in {24, 48}
+    assert record["steps"] in {24, 36, 48}
     assert record["search"]["readings"][0]["step"] == 6
     fixed = recorded(tmp_path / "fixed", dataclasses.replace(PLAN, length="fixed")).record
     assert (fixed["steps"], fixed["search"]["settled"]) == (48, {"0": None, "1": None})
@@ -188,7 +260,7 @@ def test_schedules_follow_the_new_length(tmp_path):
     assert share(11) < 0.5
 
 
-@pytest.mark.parametrize("step", [4, 6, 7, 12, 13, 20])  # about the readings at 6 and 12, and after
+@pytest.mark.parametrize("step", [4, 6, 7, 12, 13, 18, 19, 22])  # about the readings, and after
 def test_stopped_search_of_settled_length_resumes_bit_for_bit(tmp_path, step):
     whole = trained(tmp_path / "whole")
     stopped = run_of(tmp_path / "stopped")

@@ -47,7 +47,7 @@ def ramp(step: int, m: int, doubling_steps: int) -> float:
     return min(RAMP_CAP, 2.0 / m * 2.0**doublings)
 
 
-def annealing_factor(step: int, steps: int, fraction: float) -> float:
+def annealing_factor(step: float, steps: float, fraction: float) -> float:
     """Factor on every learning rate: one, then falling linearly to zero over the end of the run [our choice].
 
     Parameters
@@ -62,6 +62,10 @@ def annealing_factor(step: int, steps: int, fraction: float) -> float:
     return min(1.0, (steps - step) / (fraction * steps))
 
 
+FEWER = 0.75
+"""Share of the dimensions of a count that a trial with fewer of them may use [our choice]."""
+
+
 @dataclass
 class SearchLength:
     """How long the search of ``nested`` mask training lasts [our choice].
@@ -69,12 +73,22 @@ class SearchLength:
     The search is planned up to its first end, where the count of every seed is read. If the counts have not
     settled there it is planned up to the next end, about twice as far: what its schedules say of shares of
     the search they say of the new length, so the next half begins with full rates and wider windows again.
-    The count of a seed has settled when a search twice as long changes it by one at most, which is the
-    argument of a mesh refinement. A search of fixed length has one end, and cannot tell.
+    Counts have settled when a search twice as long changes none by more than one, which is the argument of a
+    mesh refinement.
+
+    Trials follow, each as long as the search up to its first end: the seed trains with three quarters of the
+    dimensions that it counted. If that makes eq 17 smaller the seed keeps what it has found so, and tries
+    fewer again; else its count stands. A net that shares its training between many cuts is a poorer model
+    at each of them than one that has only those, so that a search from above can stay above n.
+
+    A search of fixed length has one end and no trial: it cannot tell whether it has settled.
     """
 
-    ends: tuple[int, ...]  # steps at which the counts are read, if the search comes so far
-    readings: list[list[int]] = field(default_factory=list)  # the count of each seed at every end so far
+    ends: tuple[int, ...]  # steps at which the counts are read: so far, and, before the trials, later ones
+    longest: int
+    readings: list[list[int]] = field(default_factory=list)  # what each seed counts at every end so far
+    agreed: bool = False  # whether twice the length has changed nothing: trials have begun
+    limits: list[int | None] = field(default_factory=list)  # dimensions of each seed's trial; None: no trial
     finished: bool = False
 
     @classmethod
@@ -83,26 +97,73 @@ class SearchLength:
         ends = [longest]
         while shortest is not None and ends[0] // 2 >= shortest:
             ends.insert(0, ends[0] // 2)
-        return cls(tuple(ends))
+        return cls(tuple(ends), longest)
 
     @property
     def end(self) -> int:
         """Steps that the search takes, as far as is known by now."""
         return self.ends[len(self.readings) - self.finished]
 
-    def read(self, counts: Sequence[int], counted: Sequence[bool]) -> None:
-        """Take in the count of each seed at `end`; one that is not ``counted`` is not waited for."""
+    def share(self, step: int) -> float:
+        """Share of the search that is over at a step, by which its schedules go; a trial is a second half."""
+        if not self.agreed or self.finished:
+            return step / self.end
+        start = self.ends[len(self.readings) - 1]
+        return 0.5 + 0.5 * (step - start) / (self.end - start)
+
+    def read(self, counts: Sequence[int], counted: Sequence[bool], better: Sequence[bool] = ()) -> None:
+        """Take in what was found at `end`.
+
+        Parameters
+        ----------
+        counts : sequence of int
+            What each seed counts.
+        counted : sequence of bool
+            Whether a seed is waited for; one that is lost is not.
+        better : sequence of bool
+            After a trial: whether it made eq 17 of the seed smaller.
+        """
         self.readings.append(list(counts))
-        waiting = any(
-            step is None for step, waited_for in zip(self.settled(), counted, strict=True) if waited_for
-        )
-        self.finished = not waiting or len(self.readings) == len(self.ends)
+        if self.agreed:
+            self.limits = [
+                fewer(count) if is_better and limit is not None else None
+                for count, limit, is_better in zip(counts, self.limits, better, strict=True)
+            ]
+        elif len(self.readings) > 1:
+            before, now = self.readings[-2:]
+            self.agreed = all(
+                abs(a - b) <= 1 for a, b, waited_for in zip(before, now, counted, strict=True) if waited_for
+            )
+            self.limits = [
+                fewer(count) if waited_for else None
+                for count, waited_for in zip(counts, counted, strict=True)
+            ]
+        if self.agreed:
+            self.ends = (*self.ends[: len(self.readings)], self.end_of_trial)
+            self.finished = self.ends[-1] > self.longest or not any(self.limits)
+        else:
+            self.finished = len(self.readings) == len(self.ends)
+
+    @property
+    def end_of_trial(self) -> int:
+        """Steps of the search when the next trial is over."""
+        return self.ends[len(self.readings) - 1] + self.ends[0]
 
     def settled(self) -> list[int | None]:
-        """Steps of search from which on the count of each seed stayed within one of its last; None: never."""
-        return [self._settled(counts) for counts in zip(*self.readings, strict=True)]
+        """Steps of search at which the count of each seed was first read, within one; None: not settled.
+
+        Not settled are counts that twice the length changes, and those of which it is not known whether fewer
+        dimensions would do.
+        """
+        limits = self.limits or [None] * len(self.readings[-1])
+        seeds = zip(zip(*self.readings, strict=True), limits, strict=True)
+        return [self._settled(counts) if limit is None and self.agreed else None for counts, limit in seeds]
 
     def _settled(self, counts: Sequence[int]) -> int | None:
         stayed = [abs(count - counts[-1]) <= 1 for count in reversed(counts)]
-        length = stayed.index(False) if False in stayed else len(stayed)
-        return self.ends[len(counts) - length] if length > 1 else None
+        return self.ends[len(counts) - (stayed.index(False) if False in stayed else len(stayed))]
+
+
+def fewer(count: int) -> int | None:
+    """Dimensions of a trial with three quarters of a count, at least one less; None below two."""
+    return min(count - 1, round(FEWER * count)) if count > 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     # Running means over batches, of codes cut off after 0, 1, ..., m dimensions, each (seed, m + 1):
     cut_reconstruction: Tensor
     cut_wasserstein: Tensor
+    _limit: Tensor  # longest cut of a trial with fewer dimensions, (seed, 1); infinite without one
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
@@ -57,6 +59,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         shape = (len(spec.seeds), spec.m + 1)
         self.register_buffer("cut_reconstruction", torch.full(shape, torch.nan))
         self.register_buffer("cut_wasserstein", torch.full(shape, torch.nan))
+        self.register_buffer("_limit", torch.full((len(spec.seeds), 1), torch.inf), persistent=False)
+        self._kept: dict[str, Tensor] = {}  # the state of every seed before its trial with fewer dimensions
 
     @classmethod
     def training_spec(cls, spec: ModelSpec) -> ModelSpec:
@@ -93,14 +97,20 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
 
     def run_length(self, longest: int) -> int:
         """The search and, in proportion to it, the refinement."""
-        if self.search.end == self.search.ends[-1]:
+        if self.search.end == self.search.longest:
             return longest
         proportional = round(self.search.end / self.spec.hyperparameters.search_share)
         return min(longest, max(self.search.end + 1, proportional))
 
     def schedule_state(self) -> dict[str, Any]:
-        """What was read of the counts so far, and whether the search is over."""
-        return {"readings": self.search.readings, "finished": self.search.finished}
+        """What was read of the counts so far, and what a seed goes back to if its trial is worse."""
+        return {"search": dataclasses.asdict(self.search), "limit": self._limit, "kept": self._kept}
+
+    def restore_schedule(self, state: dict[str, Any]) -> None:
+        """Go back to :meth:`schedule_state`."""
+        self.search = SearchLength(**state["search"])
+        self._limit.copy_(state["limit"])
+        self._kept = {name: values.to(self._limit.device) for name, values in state["kept"].items()}
 
     def schedule_record(self) -> dict[str, Any]:
         """Length of the search, what every reading counted, and from when on the count of a seed settled."""
@@ -117,18 +127,14 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             }
         }
 
-    def restore_schedule(self, state: dict[str, Any]) -> None:
-        """Go back to :meth:`schedule_state`."""
-        self.search = dataclasses.replace(self.search, **state)
-
     def phase(self, step: int) -> int:
         """``LEARNS_MASK`` during the search, from the first step on."""
         return LEARNS_MASK if step < self.search_steps else KEEPS_MASK
 
     def constants(self, step: int) -> StepConstants:
         """Those of the soft mask, and how short and how long codes may be cut."""
-        windows = self.spec.hyperparameters.search_windows
-        window = [window for window in windows if step >= window.start * self.search_steps][-1]
+        windows, share = self.spec.hyperparameters.search_windows, self.search.share(step)
+        window = [window for window in windows if share >= window.start][-1]
         return super().constants(step)._replace(shortest_cut=window.shortest, longest_cut=window.longest)
 
     def rate_share(self, group: str, step: int, steps: int) -> float:
@@ -142,29 +148,62 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             return annealing_factor(step - end, steps - end, h.annealing)
         if group == "mask":
             return 1.0
-        return max(h.search_floor, annealing_factor(step, end, h.search_annealing))
+        return max(h.search_floor, annealing_factor(self.search.share(step), 1.0, h.search_annealing))
 
     def prepare(self, step: int) -> bool:
         """Settle the mask when the search ends: dimensions are open or closed from then on.
 
         The last reading of eq 17 decides, with ``settling_factor`` times the weight that led the search. A
-        search of settled length goes on instead, until readings agree.
+        search of settled length goes on instead, until readings agree, and then tries fewer dimensions.
         """
         if step != self.search.end:
             return False
+        better = self._is_better()
+        if self.search.agreed:  # a trial is over
+            self._go_back(~better)
         counts = self.count_at_weight(1.0)
-        self.search.read(counts.tolist(), [seed not in self.lost for seed in self.seeds])
-        if len(self.search.ends) > 1:
+        self.search.read(counts.tolist(), [seed not in self.lost for seed in self.seeds], better.tolist())
+        if self.search.ends[0] != self.search.longest:
             going_on = "it ends here" if self.search.finished else f"it goes on to step {self.search.end}"
             read = ", ".join(map(str, counts.tolist()))
             logger.info("search after %d steps: the seeds count %s; %s", step, read, going_on)
         if self.search.finished:
-            kept = in_prefix(counts.unsqueeze(1), self.m)
-            with torch.no_grad():
-                self.mask_parameter.copy_(torch.where(kept, torch.inf, 0.0))
-            for name in ("regulariser", "ramp"):  # or the history would go on with their last values
-                self.terms.pop(name, None)
+            self._settle(counts)
+        elif self.search.agreed:
+            self._begin_trials(counts)
         return True
+
+    @torch.no_grad()
+    def _settle(self, counts: Tensor) -> None:
+        """Open the first dimensions of every seed, as many as it counts, and close the others."""
+        kept = in_prefix(counts.unsqueeze(1), self.m)
+        self.mask_parameter.copy_(torch.where(kept, torch.inf, 0.0))
+        for name in ("regulariser", "ramp"):  # or the history would go on with their last values
+            self.terms.pop(name, None)
+
+    @torch.no_grad()
+    def _begin_trials(self, counts: Tensor) -> None:
+        """Keep every seed as it is, and let those that have a trial go on with its dimensions."""
+        self._kept = {name: values.clone() for name, values in self.state_dict().items()}
+        limits = [math.inf if limit is None else float(limit) for limit in self.search.limits]
+        self._limit.copy_(torch.tensor(limits).unsqueeze(1))
+        self.mask_parameter.copy_(torch.where(in_prefix(self._limit, self.m), self.mask_parameter, 0.0))
+
+    def _is_better(self) -> Tensor:
+        """Whether eq 17 of each seed, (seed,), is smaller than it was before its trial."""
+        if not self._kept:
+            return torch.zeros(len(self.seeds), dtype=torch.bool)
+        before = self._objective_of(self._kept["cut_reconstruction"], self._kept["cut_wasserstein"])
+        now = self._objective_of(self.cut_reconstruction, self.cut_wasserstein)
+        within = in_prefix(self._limit + 1, now.shape[1])
+        return (torch.where(within, now, torch.inf).amin(dim=1) < before.amin(dim=1)).cpu()
+
+    @torch.no_grad()
+    def _go_back(self, seeds: Tensor) -> None:
+        """Put some seeds, booleans (seed,), back to what they were before their trial."""
+        for name, values in self.state_dict().items():
+            values[seeds] = self._kept[name][seeds]  # every tensor leads with the seed axis
+        self._limit[seeds] = torch.inf
 
     def gates(self, draw: Draw, constants: StepConstants, mask_learns: bool) -> Tensor:
         """Cut codes at random during the search; let them pass the mask afterwards.
@@ -187,7 +226,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
     def _reach(self, constants: StepConstants) -> Tensor:
         """The longest cut that training sees, (seed, 1); it may be above m."""
         reach: Tensor = search_reach(self._count, constants.longest_cut)
-        return reach
+        return torch.minimum(reach, self._limit)
 
     def mask_updates(self, x: Tensor, prior: Tensor, constants: StepConstants) -> Iterator[Update]:
         """Move the mask towards the first dimensions in reach that make eq 17 smallest, then project it.
@@ -211,10 +250,13 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         Shape (seed, capacity + 1), infinite for k beyond the reach (seed, 1). The mask is one of zeros and
         ones, on which the last term of eq 17 is 0.
         """
-        everywhere = self.mask_loss(self.cut_reconstruction, self.cut_wasserstein, 0.0, 0.0, factor)
-        objective = everywhere[:, : self.spec.capacity + 1]
+        objective = self._objective_of(self.cut_reconstruction, self.cut_wasserstein, factor)
         within = in_prefix(reach + 1, objective.shape[1])  # cuts of 0 to reach dimensions
         return torch.where(within, objective, torch.inf)
+
+    def _objective_of(self, reconstruction: Tensor, wasserstein: Tensor, factor: float = 1.0) -> Tensor:
+        """``J(k)``, (seed, capacity + 1), of terms that were measured at every cut, (seed, m + 1)."""
+        return self.mask_loss(reconstruction, wasserstein, 0.0, 0.0, factor)[:, : self.spec.capacity + 1]
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
@@ -229,7 +271,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             On the weight that settles the count, ``settling_factor`` times ``l1``.
         """
         factor *= self.spec.hyperparameters.settling_factor
-        return self.objective(search_reach(self._count), factor).argmin(dim=1)
+        reach = torch.minimum(search_reach(self._count), self._limit)
+        return self.objective(reach, factor).argmin(dim=1)
 
     def monitors(self) -> dict[str, Tensor]:
         """Those of the soft mask, and the two measured terms of eq 17 at every cut, each (seed,)."""
