@@ -234,7 +234,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Encode data, in the user's units, to the dimensions that are kept: (N, n_active_)."""
+        """Encode data, in the user's units, to the dimensions that are kept: (N, `n_active_`)."""
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
         model, active = self._encoding_model(), self._active
@@ -243,7 +243,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return np.concatenate(codes).astype(rows.dtype if rows.dtype.kind == "f" else np.float32)
 
     def inverse_transform(self, codes: ArrayLike) -> NDArray[Any]:
-        """Decode codes (N, n_active_) to data in the user's units: vectors (N, D) or images (N, H, W, C)."""
+        """Decode codes (N, `n_active_`) to data in the units of the user: (N, D) or (N, H, W, C)."""
         check_is_fitted(self)
         rows = check_array(codes, dtype=np.float32, ensure_min_features=0)
         if rows.shape[1] != self.n_active_:
