@@ -85,6 +85,7 @@ def test_columns_can_be_left_out_and_options_given(table, tmp_path, capsys):
         (["{text}", "--for-make"], "make count DATA={text} DROP=station"),
         (["{text}", "--options", "header=true"], "--options header=True"),
         (["{folder}"], "image"),
+        (["{table}", "--json", "{folder}/none/answer.json"], "there is no folder"),
     ],
 )
 def test_wrong_input_ends_in_a_few_lines_that_say_what_to_type(arguments, said, table, tmp_path, capsys):

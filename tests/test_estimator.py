@@ -218,6 +218,11 @@ def test_wrong_parameters_are_refused_by_what_is_right(changes, message):
         tiny(**changes).fit(TABLE)
 
 
+def test_data_that_no_training_can_follow_are_refused():
+    with pytest.raises(ValueError, match=r"seeds 0 diverged .* far from all others"):
+        tiny(scaling="none", preset="paper").fit(TABLE * 1e25)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_missing_gpu_is_said():
     with pytest.raises(ValueError, match="device = 'cuda': there is no such GPU here; give 'cpu'"):

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         count(options)
-    except (ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(refusal(error, options), file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
@@ -89,6 +89,8 @@ def count(options: argparse.Namespace) -> None:
     """Read, count and answer, as the options say."""
     started = time.monotonic()
     settings = settings_of(options)
+    if options.json is not None and not options.json.parent.is_dir():
+        raise FileNotFoundError(f"--json {options.json}: there is no folder {options.json.parent}")
     tell = _Teller(options.quiet, len(settings.seeds), settings.steps)
     from maskaae.counting.count import count_dimensions
     from maskaae.counting.phrases import answer_text

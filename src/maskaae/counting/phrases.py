@@ -54,16 +54,7 @@ def round_text(done: Round) -> str:
 
 
 def _evidence(count: Count) -> Iterator[str]:
-    counts, m = count.counts, count.last.trial.capacity
-    if len(counts) > 1:
-        votes = (
-            f"All {len(counts)} seeds found that many"
-            if count.agreeing == len(counts)
-            else f"{count.agreeing} of {len(counts)} seeds found that many ({', '.join(map(str, counts))})"
-        )
-    else:
-        votes = "One seed found that many; more seeds would show how far it scatters"
-    yield _wrap(f"{votes}, of {m} that they could have used.")
+    yield _wrap(_votes(count))
     if count.witnesses:
         yield _wrap(f"Estimators without training say: {witnesses_text(count.witnesses)}.")
     if count.validation_error is not None:
@@ -76,6 +67,17 @@ def _evidence(count: Count) -> Iterator[str]:
         yield _wrap("Whether a wider net would count the same was not tried (--widest 256 tries it).")
     elif count.converged_in_width:
         yield _wrap("A net twice as wide counts the same, within one.")
+
+
+def _votes(count: Count) -> str:
+    counts, m = count.counts, count.last.trial.capacity
+    if len(counts) == 1:
+        return (
+            f"One seed found that many, of {m} that it could have used; more would show how far it scatters."
+        )
+    who = "All" if count.agreeing == len(counts) else f"{count.agreeing} of"
+    found = "" if count.agreeing == len(counts) else f" ({', '.join(map(str, counts))})"
+    return f"{who} {len(counts)} seeds found that many{found}, of {m} that they could have used."
 
 
 def _doubts(count: Count) -> Iterator[str]:

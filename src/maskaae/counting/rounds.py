@@ -19,6 +19,7 @@ from maskaae.counting.settings import CountSettings
 from maskaae.data.dataset import Dataset
 from maskaae.method.presets import PRESETS, Hyperparameters, TrainingPlan
 from maskaae.method.spec import ModelSpec
+from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.run import TrainedRun, train_run
 
 Seeds = tuple[int, ...]
@@ -100,7 +101,7 @@ def _train_in_silence(seeds: Seeds, trial: Trial, dataset: Dataset, settings: Co
 
 
 def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSettings) -> TrainedRun:
-    """Train some seeds together."""
+    """Train some seeds together; ValueError if the training of all of them diverges."""
     spec = ModelSpec(
         model="maae",
         m=trial.capacity,
@@ -122,7 +123,13 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
         shortest_search=settings.shortest_search or settings.steps,
     )
     with TemporaryDirectory() as folder, _few_threads(settings.device):
-        return train_run(spec, dataset, plan, Path(folder), settings.device)
+        try:
+            return train_run(spec, dataset, plan, Path(folder), settings.device)
+        except TrainingDivergedError as error:
+            raise ValueError(
+                f"the training of seeds {', '.join(map(str, seeds))} diverged ({error.found}); look for "
+                "values that are far from all others, and scale the columns"
+            ) from error
 
 
 @contextlib.contextmanager
