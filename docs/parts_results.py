@@ -139,7 +139,7 @@ def ablations() -> str:
                 )
                 count = error + n.iloc[0] if len(n) else value_at(wide, name, "active", m)
                 ratio = distance / value_at(wide, base, "distance", m) - 1
-                cells += [short(count), short(distance), "" if pd.isna(ratio) else f"{ratio:+.0%}"]
+                cells += [short(count), short(distance), "" if pd.isna(ratio) else f"{round(ratio, 2) + 0.0:+.0%}"]
             lines.append([name, *cells])
         heads = [f"{what}, m = {m}" for m in capacities for what in ("count", "distance", "to the base's")]
         parts.append(f"**{group}**\n\n{markdown_table(['', *heads], lines)}")

@@ -36,7 +36,7 @@ if EXPERIMENT.claims:
             metric=metrics([*known, *images]),
             titles=titles([*known, *images]),
             presets=presets([*known, *images]),
-            setting=freshness.setting_of(EXPERIMENT, [*known, *images]).words(),
+            setting=setting_words([*known, *images]),
             known={dataset: DATASETS[dataset].source_spec["n"] for dataset in known},
             images={dataset: DATASETS[dataset].capacity for dataset in images},
             thresholds=EXPERIMENT.claims["thresholds"],

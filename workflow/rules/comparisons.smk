@@ -60,6 +60,7 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             groups=[asdict(group) for group in groups],
             metric=metrics(sorted({group.dataset for group in groups})),
             presets=presets(sorted({group.dataset for group in groups})),
+            setting=setting_words(sorted({group.dataset for group in groups})),
         script:
             "../../scripts/comparison.py"
 

@@ -70,5 +70,6 @@ if EXPERIMENT.dimensions:
             metric=metrics(compared_datasets),
             titles=titles(compared_datasets),
             presets=presets(compared_datasets),
+            setting=setting_words(compared_datasets),
         script:
             "../../scripts/dimensions.py"

@@ -45,6 +45,7 @@ for figure, asked in ASKED_FIGURES.items():
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
             presets=presets(record.wanted(asked)),
+            setting=setting_words(record.wanted(asked)),
         script:
             f"../../scripts/{params.script}.py"
 

@@ -13,6 +13,12 @@ def datasets_of(source):
     return "|".join(names) or "-"
 
 
+def setting_words(datasets):
+    """Preset, networks, length and seeds of some data sets in a line, for captions; empty without any."""
+    found = freshness.setting_of(EXPERIMENT, list(datasets))
+    return found.words() if found.datasets else ""
+
+
 def raw_data(source):
     """Input function: the files that a data set is prepared from; none where it comes with a package."""
     if source.raw_files:

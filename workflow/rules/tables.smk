@@ -44,6 +44,7 @@ for table, asked in EXPERIMENT.tables.items():
             metric=metrics(record.wanted(asked)),
             titles=titles(record.wanted(asked)),
             presets=presets(record.wanted(asked)),
+            setting=setting_words(record.wanted(asked)),
         script:
             f"../../scripts/{params.script}.py"
 

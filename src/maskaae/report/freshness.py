@@ -32,6 +32,7 @@ STAGES: Mapping[str, str] = {
     "evaluate": "evaluation",
     "covariance": "evaluation",
     "samples": "evaluation",
+    "samplers": "evaluation",
     "intrinsic_dimension": "evaluation",
     "count_family": "training",
 }
@@ -40,7 +41,7 @@ SHOWN = "figures and tables"
 COUNTED = "count_families"
 """Result for which nothing is trained but by counting."""
 OF_A_MODEL = {"train": "run.json", "evaluate": "metrics.csv", "covariance": "covariance.csv"}
-OF_A_MODEL |= {"samples": "samples.csv"}
+OF_A_MODEL |= {"samples": "samples.csv", "samplers": "samplers.csv"}
 """Scripts that run once a model, and the file of a run by which a figure asks for them."""
 
 Run = tuple[str, str, int]  # data set, label of the model, m
