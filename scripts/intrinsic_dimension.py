@@ -1,10 +1,13 @@
-"""Estimate the dimension of a data set without training, from other examples for each seed."""
+"""Estimate the dimension of a data set without an auto-encoder, from other examples for each seed."""
 
 from pathlib import Path
 
-from maskaae.data.dataset import load_dataset
-from maskaae.evaluation.dimension import estimate
+import torch
 
+from maskaae.data.dataset import load_dataset
+from maskaae.evaluation.estimators import estimate
+
+torch.set_num_threads(snakemake.threads)
 dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
 table = estimate(dataset.train, snakemake.params.seeds, snakemake.params.examples)
 table.insert(0, "dataset", snakemake.wildcards.dataset)

@@ -5,7 +5,6 @@ import pytest
 
 from maskaae.data.synthetic import GAUSSIAN, default_hidden, make_generator
 from maskaae.evaluation.dimension import (
-    ESTIMATORS,
     local_pca,
     mle,
     participation_ratio,
@@ -13,6 +12,7 @@ from maskaae.evaluation.dimension import (
     principal_variances,
     two_nn,
 )
+from maskaae.evaluation.estimators import ESTIMATORS
 
 
 def linear(n, count=1000, dimension=20, seed=0):

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaae.evaluation.dimension import estimate
+from maskaae.evaluation.estimators import estimate
+from maskaae.evaluation.flipd import FlipdPlan
 from maskaae.report.dimensions import NAMES, as_markdown, compare, draw, kind_of_data, summarise
 
 INFO = [
@@ -62,8 +63,10 @@ def test_every_way_has_a_name_and_the_picture_draws_them():
 
 def test_estimators_see_other_examples_for_each_seed_and_the_same_for_the_same():
     x = np.random.default_rng(0).standard_normal((400, 3)).astype(np.float32)
-    table = estimate(x, [0, 1], 150)
+    brief = FlipdPlan(hidden=8, steps=20, rows=50, times=(0.1, 0.2, 0.3))
+    table = estimate(x, [0, 1], 150, brief)
     two_nn = table[table["method"] == "two_nn"].set_index("seed")["estimate"]
     assert two_nn[0] != two_nn[1]
-    pd.testing.assert_series_equal(table["estimate"], estimate(x, [0, 1], 150)["estimate"])
-    assert table["estimate"].to_numpy() == pytest.approx(3, abs=0.7)
+    pd.testing.assert_series_equal(table["estimate"], estimate(x, [0, 1], 150, brief)["estimate"])
+    assert table.loc[table["method"] == "flipd", "seed"].tolist() == [0, 1]
+    assert table.loc[table["method"] != "flipd", "estimate"].to_numpy() == pytest.approx(3, abs=0.7)

@@ -6,10 +6,9 @@ scikit-dimension, which has them, brings a compiler of 190 MB along.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -112,47 +111,6 @@ def neighbours(x: Floats, wanted: int) -> tuple[Floats, NDArray[np.int64]]:
         raise ValueError(f"{len(x)} different examples; {wanted} neighbours need at least {wanted + 1}")
     distances, places = NearestNeighbors(n_neighbors=wanted).fit(x).kneighbors()
     return distances, places
-
-
-ESTIMATORS: Mapping[str, Callable[[Floats], float]] = {
-    "participation_ratio": participation_ratio,
-    "pca": pca_dimension,
-    "two_nn": two_nn,
-    "mle": mle,
-    "local_pca": local_pca,
-}
-"""Estimators by their name in `results/tables/dimensions.csv`."""
-
-
-def estimate(train: NDArray[Any], seeds: Iterable[int], examples: int) -> pd.DataFrame:
-    """Ask every estimator, once a seed, each time of other training examples.
-
-    Parameters
-    ----------
-    train : ndarray
-        Training split, vectors (N, D) or images (N, H, W, C).
-    seeds : iterable of int
-        Each chooses its examples.
-    examples : int
-        How many; all where there are fewer.
-
-    Returns
-    -------
-    DataFrame
-        method, seed, estimate, seconds.
-    """
-    import sklearn.neighbors  # noqa: F401 (before the clock starts)
-
-    rows = []
-    for seed in seeds:
-        chosen = np.random.default_rng(seed).permutation(len(train))[:examples]
-        x = np.asarray(train[np.sort(chosen)], dtype=np.float64).reshape(len(chosen), -1)
-        for method, estimator in ESTIMATORS.items():
-            started = time.perf_counter()
-            value = estimator(x)
-            seconds = time.perf_counter() - started
-            rows.append({"method": method, "seed": seed, "estimate": value, "seconds": round(seconds, 3)})
-    return pd.DataFrame(rows)
 
 
 class Stability(NamedTuple):

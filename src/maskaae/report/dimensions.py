@@ -24,6 +24,7 @@ NAMES: Mapping[str, str] = {
     "two_nn": "TwoNN",
     "mle": "MLE",
     "local_pca": "Local PCA",
+    "flipd": "FLIPD",
     **TITLES,
 }
 """Ways of finding the dimension, by what tables and figures call them, in their order."""
@@ -104,9 +105,10 @@ def as_markdown(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
     parts = [_kind_as_markdown(kind, rows) for kind, rows in table.groupby("kind", sort=False)]
     datasets = ", ".join(titles[name] for name in table["dataset"].unique())
     note = (
-        "Mean over seeds ± half the 95 % t-interval (range of two seeds); the estimators see other examples "
-        "for each seed. Models are trained at one capacity above n each. Absolute error: of the mean over "
-        f"seeds, mean over n. Distance and time (of one seed): means over n. Data sets: {datasets}."
+        "Mean over seeds ± half the 95 % t-interval (range of two seeds); PCA and the estimators on "
+        "neighbours see other examples for each seed, FLIPD all of them. Models are trained at one capacity "
+        "above n each. Absolute error: of the mean over seeds, mean over n. Distance and time (of one seed): "
+        f"means over n. Data sets: {datasets}."
     )
     return "\n\n".join([*parts, note]) + "\n"
 
