@@ -16,6 +16,7 @@ from maskaae.config.keys import Configuration
 from maskaae.config.reading import ConfigError, read_config
 from maskaae.config.schema import json_schema
 from maskaae.data.dataset import load_dataset
+from maskaae.data.own.load import read_own
 from maskaae.data.registry import SOURCES, describe, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,60 @@ def test_any_array_becomes_a_finite_data_set_or_is_refused_by_the_name_of_its_fi
         dataset = load_dataset(Path(folder) / "out")
         assert np.isfinite(dataset.train).all() and np.isfinite(dataset.test).all()
         assert len(dataset.train) + len(dataset.test) == shape[0]
+
+
+cells = st.sampled_from(
+    [
+        "1",
+        "-2.5",
+        "1,5",
+        "1.234,5",
+        "1,234",
+        "",
+        "NA",
+        "?",
+        "true",
+        "x",
+        "a b",
+        '"q"',
+        "2020-01-01",
+        "1e300",
+        "inf",
+        "#",
+    ]
+)
+
+
+forms = st.fixed_dictionaries(
+    {
+        "separator": st.sampled_from([",", ";", "\t", " ", "|"]),
+        "ending": st.sampled_from(["\n", "\r\n", "\r"]),
+        "encoding": st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]),
+        "width": st.integers(0, 4),
+    }
+)
+
+
+@settings(parent=REPEATABLE, max_examples=60)
+@given(
+    rows=st.lists(st.lists(cells, min_size=1, max_size=4), min_size=1, max_size=5),
+    form=forms,
+    missing=st.sampled_from([None, "drop_rows", "drop_columns", "median"]),
+)
+def test_any_table_becomes_a_finite_data_set_or_is_refused_by_the_name_of_its_file(rows, form, missing):
+    """Odd lines above a hundred tidy ones, or none of these."""
+    tidy = [[f"{(i * 7 + j) % 89 / 8}" for j in range(form["width"])] for i in range(100) if form["width"]]
+    lines = [form["separator"].join(row) for row in [*rows, *tidy]]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "any.csv"
+        path.write_bytes(form["ending"].join(lines).encode(form["encoding"]))
+        try:
+            dataset = read_own(path, Path(folder) / "out", {"missing": missing}).dataset
+        except ValueError as error:
+            assert "any.csv" in str(error)
+            assert len(str(error).splitlines()) <= 10
+            return
+        assert np.isfinite(dataset.train).all() and np.isfinite(dataset.test).all()
 
 
 @settings(parent=REPEATABLE, max_examples=12)

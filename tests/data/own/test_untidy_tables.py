@@ -132,7 +132,9 @@ def test_what_may_be_a_decimal_comma_or_thousands_is_asked_for(tmp_path):
 
 
 def test_decimal_commas_and_points_in_one_file_are_refused(tmp_path):
-    with pytest.raises(ChoiceError, match=r"'1,5' has a decimal comma and '2\.5' a decimal point"):
+    with pytest.raises(
+        ChoiceError, match=r"line 2, column 'a': '1,5' has a decimal comma and '2\.5' a decimal point"
+    ):
         read(tmp_path / "t.csv", "a;b\n1,5;2.5\n3,25;4.75\n")
 
 

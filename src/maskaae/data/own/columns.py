@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from maskaae.data.own.frames import Frame
 from maskaae.data.own.missing import settle_rows
 from maskaae.data.own.notes import ChoiceError, Notes
-from maskaae.data.own.numerals import AUTO, Numerals, booleans, choose_numerals, find_evidence, normal
+from maskaae.data.own.numerals import (
+    AUTO,
+    Evidence,
+    Numerals,
+    booleans,
+    choose_numerals,
+    find_evidence,
+    normal,
+)
 from maskaae.data.own.plausible import check_columns, check_values
 from maskaae.data.own.splits import OwnData
 
@@ -155,7 +163,8 @@ def _numerals(
         numerals = choose_numerals(evidence, frame.delimiter, spec["decimal"], spec["thousands"])
     except ValueError as error:
         raise ChoiceError(
-            f"{frame.path}: {error}; say which by decimal: ',' or thousands: ',' (then the point is decimal)",
+            f"{_where(frame, data[suspects], evidence)}: {error}; "
+            "say which by decimal: ',' or thousands: ',' (then the point is decimal)",
             str(frame.path),
             {"decimal": ","},
         ) from error
@@ -169,6 +178,16 @@ def _numerals(
         )
         notes.guess(f"{frame.path}: {numerals.thousands!r} stands between thousands (as in {sign})")
     return numerals, data
+
+
+def _where(frame: Frame, data: pd.DataFrame, evidence: Evidence) -> str:
+    """Place of the number with a comma that makes it unclear how numbers are written."""
+    text = evidence.comma or evidence.three_after_comma
+    for name in data.columns:
+        rows = np.flatnonzero(data[name].notna() & (normal(data[name]) == text))
+        if len(rows):
+            return f"{frame.path}, {frame.place(int(rows[0]))}, column {name!r}"
+    return str(frame.path)
 
 
 def _is_numeral_like(column: pd.Series[Any]) -> bool:

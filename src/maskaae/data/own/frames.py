@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,14 +162,15 @@ def _read_columnar(path: Path, kind: str, notes: Notes) -> Frame:
 
 def _read_json(path: Path) -> Frame:
     """Records in a list or one a line, or columns by name, as pandas writes them."""
-    with opened(path) as file:
-        content = file.read().decode("utf-8-sig")
     try:
+        with opened(path) as file:
+            content = file.read().decode("utf-8-sig")
         try:
-            frame = pd.read_json(io.StringIO(content), convert_dates=False)
-        except ValueError:  # more than one document: one in each line
-            frame = pd.read_json(io.StringIO(content), lines=True, convert_dates=False)
-    except ValueError as error:
+            records = json.loads(content)
+        except json.JSONDecodeError:  # one in each line, or none
+            records = [json.loads(line) for line in content.splitlines() if line.strip()]
+        frame = pd.DataFrame(records)
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: cannot be read as records of a table ({error})") from error
     return Frame(path, _renamed(path, frame), _counted_row)
 

@@ -60,9 +60,8 @@ def find_header(where: str, rows: Sequence[Fields], notes: Notes) -> bool:
         return _counts(where, first, body, notes)
     numbers = _number_columns(body[1:] or body)  # the first line of the body may hold units
     shift = max((len(body[0]) if body else 0) - len(first), 0)  # R has no name for the names of rows
-    over_numbers = [
-        text[place - shift] for place in numbers if place >= shift and not is_missing(first[place - shift])
-    ]
+    named = [place - shift for place in numbers if 0 <= place - shift < len(first)]
+    over_numbers = [text[place] for place in named if not is_missing(first[place])]
     if not over_numbers or all(over_numbers):
         return bool(over_numbers) or all(text)
     if not _rises(first, text):
