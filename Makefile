@@ -57,7 +57,7 @@ run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snake
 .PHONY: ablations why_it_fails count_families claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
 .PHONY: count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
-.PHONY: site diagrams slurm-plugin slurm-table chaos verify
+.PHONY: container site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
 help: ## Show this list
@@ -200,6 +200,14 @@ own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to image
 	$(run_quietly) own --configfile $(CONFIG) --directory $(folder) $${given:+--config "$${given[@]}"}
 	@printf '\n'; sed '/^## /,$$d' $(folder)/results/own/summary.md
 	@printf 'More, with pictures: $(folder)/results/own/summary.html (the same as text: summary.md)\n'
+
+CONTAINER_TOOL ?= $(firstword $(shell command -v podman docker 2>/dev/null))
+container: ## An image with the locked environment and the package: maskaae:VERSION, and maskaae.sif where apptainer is
+	$(CONTAINER_TOOL) build --build-arg UV_VERSION=$(UV_VERSION) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  --tag maskaae:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) $(BUILD_OPTIONS) .
+	if command -v apptainer >/dev/null; then \
+	  $(CONTAINER_TOOL) save --output maskaae.tar maskaae:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	  apptainer build --force maskaae.sif docker-archive:maskaae.tar; rm maskaae.tar; fi
 
 slurm: $(slurm_stamp) ## CONFIG on a SLURM cluster, with the names of SITE (docs/slurm.md)
 	PATH="$(CURDIR)/workflow/profiles/slurm/bin:$$PATH" \

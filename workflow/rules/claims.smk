@@ -28,6 +28,8 @@ if EXPERIMENT.claims:
             "results/logs/tables/claims.log",
         benchmark:
             "results/benchmarks/tables/claims.tsv"
+        conda:
+            "../envs/report.yaml"
         resources:
             mem_mb=2000,
             runtime=10,

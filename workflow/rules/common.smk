@@ -52,6 +52,10 @@ CONFIG_FILES, CONFIG_ARGUMENTS = [], []
 if not IMPORTED:
     CONFIG_FILES = workflow.config_settings.configfiles
     CONFIG_ARGUMENTS = workflow.config_settings.config_args
+    if (
+        not CONFIG_FILES and Path("config/config.yaml").exists()
+    ):  # of the working folder
+        CONFIG_FILES = [Path("config/config.yaml")]
 if not CONFIG_FILES and not (IMPORTED and config):
     CONFIG_FILES = [source_file("config/config.yaml")]
 try:

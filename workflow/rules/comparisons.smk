@@ -52,6 +52,8 @@ for comparison, groups in EXPERIMENT.comparisons.items():
             f"results/logs/tables/{comparison}.log",
         benchmark:
             f"results/benchmarks/tables/{comparison}.tsv"
+        conda:
+            "../envs/report.yaml"
         resources:
             mem_mb=2000,
             runtime=10,

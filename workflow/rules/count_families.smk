@@ -24,6 +24,8 @@ if EXPERIMENT.count_families:
             "results/logs/counts/{dataset}.log",
         benchmark:
             "results/benchmarks/counts/{dataset}.tsv"
+        conda:
+            "../envs/compute.yaml"
         resources:
             mem_mb=4000,
             runtime=120,
@@ -68,6 +70,8 @@ if EXPERIMENT.count_families:
                 f"results/logs/tables/{table}.log",
             benchmark:
                 f"results/benchmarks/tables/{table}.tsv"
+            conda:
+                "../envs/report.yaml"
             resources:
                 mem_mb=2000,
                 runtime=10,

@@ -23,6 +23,8 @@ for source in SOURCES.values():
             "results/benchmarks/data/{dataset}.tsv"
         wildcard_constraints:
             dataset=datasets_of(source.name),
+        conda:
+            "../envs/compute.yaml"
         threads: 8 if source.name in ("celeba", "images") else 1
         resources:
             mem_mb=4000,
@@ -53,6 +55,8 @@ for source in SOURCES.values():
                 f"results/logs/data/raw/{source.name}.log",
             retries: 2
             localrule: True  # nodes of a cluster often see no network
+            conda:
+                "../envs/compute.yaml"
             resources:
                 mem_mb=2000,
                 runtime=240,

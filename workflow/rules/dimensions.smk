@@ -22,6 +22,8 @@ if EXPERIMENT.dimensions:
             "results/logs/dimensions/{dataset}.log",
         benchmark:
             "results/benchmarks/dimensions/{dataset}.tsv"
+        conda:
+            "../envs/compute.yaml"
         resources:
             mem_mb=2000,
             runtime=30,
@@ -62,6 +64,8 @@ if EXPERIMENT.dimensions:
             "results/logs/tables/dimensions.log",
         benchmark:
             "results/benchmarks/tables/dimensions.tsv"
+        conda:
+            "../envs/report.yaml"
         resources:
             mem_mb=2000,
             runtime=10,

@@ -14,6 +14,8 @@ rule download_inception:
         "results/logs/reference/inception.log",
     retries: 2
     localrule: True
+    conda:
+        "../envs/compute.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -38,6 +40,8 @@ rule train_classifier:
         "results/logs/reference/{dataset}/classifier.log",
     benchmark:
         "results/benchmarks/reference/{dataset}/classifier.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -60,6 +64,8 @@ rule reference_statistics:
         "results/logs/reference/{dataset}/{features}.log",
     benchmark:
         "results/benchmarks/reference/{dataset}/{features}.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         batch_size=BATCH_SIZE,
         mem_mb=4000,
@@ -87,6 +93,8 @@ rule evaluate:
         "results/logs/evaluate/{dataset}/{model}/m{m}.log",
     benchmark:
         "results/benchmarks/evaluate/{dataset}/{model}/m{m}.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         batch_size=BATCH_SIZE,
         mem_mb=8000,
@@ -117,6 +125,8 @@ rule samplers:
         "results/logs/samplers/{dataset}/{model}/m{m}.log",
     benchmark:
         "results/benchmarks/samplers/{dataset}/{model}/m{m}.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         batch_size=BATCH_SIZE,
         mem_mb=8000,
@@ -142,6 +152,8 @@ rule covariance:
         "results/logs/covariance/{dataset}/{model}/m{m}.log",
     benchmark:
         "results/benchmarks/covariance/{dataset}/{model}/m{m}.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         batch_size=BATCH_SIZE,
         mem_mb=4000,
@@ -164,6 +176,8 @@ rule samples:
         "results/logs/samples/{dataset}/{model}/m{m}.log",
     benchmark:
         "results/benchmarks/samples/{dataset}/{model}/m{m}.tsv"
+    conda:
+        "../envs/compute.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
@@ -184,6 +198,8 @@ rule gather_metrics:
         "results/logs/gather_metrics.log",
     benchmark:
         "results/benchmarks/gather_metrics.tsv"
+    conda:
+        "../envs/report.yaml"
     resources:
         mem_mb=2000,
         runtime=10,

@@ -34,6 +34,8 @@ for figure, asked in ASKED_FIGURES.items():
             f"results/logs/figures/{figure}.log",
         benchmark:
             f"results/benchmarks/figures/{figure}.tsv"
+        conda:
+            "../envs/report.yaml"
         resources:
             mem_mb=2000,
             runtime=10,

@@ -30,6 +30,8 @@ if OWN in DATASETS:
             "results/logs/own_model.log",
         benchmark:
             "results/benchmarks/own_model.tsv"
+        conda:
+            "../envs/compute.yaml"
         resources:
             mem_mb=4000,
             runtime=20,
@@ -63,6 +65,8 @@ if OWN in DATASETS:
             "results/logs/own.log",
         benchmark:
             "results/benchmarks/own.tsv"
+        conda:
+            "../envs/compute.yaml"
         resources:
             mem_mb=4000,
             runtime=10,

@@ -33,6 +33,8 @@ for table, asked in EXPERIMENT.tables.items():
             f"results/logs/tables/{table}.log",
         benchmark:
             f"results/benchmarks/tables/{table}.tsv"
+        conda:
+            "../envs/report.yaml"
         resources:
             mem_mb=2000,
             runtime=10,

@@ -39,6 +39,8 @@ rule tune:
         "results/logs/tuning/{dataset}/{model}.log",
     benchmark:
         "results/benchmarks/tuning/{dataset}/{model}.tsv"
+    conda:
+        "../envs/compute.yaml"
     threads: 1
     resources:
         batch_size=BATCH_SIZE,
@@ -76,6 +78,8 @@ rule train:
         "results/logs/train/{dataset}/{model}/m{m}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{model}/m{m}.tsv"
+    conda:
+        "../envs/compute.yaml"
     threads: 1
     resources:
         gpu=1,
