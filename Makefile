@@ -131,7 +131,7 @@ mnist10k: setup ## MNIST's test split (from results/data/raw/MNIST/raw) as own d
 real_pictures := fig1 fig4 fig5 fig6 fig8 fig10 fig11 cuts model_samples
 real_tables := table1 table1_each table2 claims
 real: CONFIG = config/real_cpu.yaml
-real: setup ## Both MNISTs, published splits, about two hours on 2 cores, resumable, into docs/results/real
+real: setup ## Both MNISTs, published splits, over two hours on 2 cores, resumable, into docs/results/real
 	mkdir -p results/data/raw results/$@/results/data docs/results/$@
 	ln -sfn "$(CURDIR)/results/data/raw" results/$@/results/data/raw
 	$(run_snakemake) --configfile $(CONFIG) --directory results/$@
