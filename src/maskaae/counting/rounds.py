@@ -91,7 +91,8 @@ def _train_groups(
     beside = Parallel(n_jobs=2, return_as="generator")(
         delayed(_train_in_silence)(group, trial, dataset, settings) for group in others
     )
-    return [train_seeds(first, trial, dataset, settings), *beside]
+    with contextlib.closing(beside):  # what ends the training here, a signal say, ends the other process too
+        return [train_seeds(first, trial, dataset, settings), *beside]
 
 
 def _train_in_silence(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSettings) -> TrainedRun:
