@@ -59,8 +59,8 @@ SAME = {
     "UTF-8 with a mark": ("t.csv", TEXT.encode("utf-8-sig"), ""),
     "Latin-1": ("t.csv", TEXT.replace("width", "Größe").encode("latin-1"), "cp1252"),
     "old Macintosh line ends": ("t.csv", TEXT.replace("\n", "\r"), ""),
-    "comments": ("t.csv", f"# made by hand\n#\n{TEXT}# the end\n", ""),
-    "comments with commas": ("t.csv", f"# a, b\n{TEXT}", ""),
+    "comments": ("t.csv", f"# made by hand\n#\n{TEXT}# the end\n", "3 lines that start like"),
+    "comments with commas": ("t.csv", f"# a, b\n{TEXT}", "1 lines that start like comments"),
     "names in the comment": ("t.txt", "# " + " ".join(NAMES) + "\n" + SPACED, "names of columns from"),
     "trailing delimiters": ("t.csv", TEXT.replace("\n", ",\n"), "each line ends in a delimiter"),
     "trailing delimiters but in the header": ("t.csv", TEXT.replace("\n", ";\n").replace(",", ";").replace(
@@ -350,6 +350,7 @@ def test_odd_tables(tmp_path, content, names, said):
     [
         ("a,b\n1.5,2,3\n2.5,5,1\n1.5,1,1\n", "2 names for the 3 fields of each row; name every column"),
         ("a:b\n1.5:2\n2:5\n", r"no column holds numbers: a:b .*set delimiter"),
+        ("a,b\n" + "#ff0000,1\n" * 99, "99 lines that start like comments .* in quotes"),
         ("<html><body>", "not read: a web page; save it as csv"),
         ("a,b\n1,2\n1,x\n", "line 3, column 'b': 'x' is not a finite number"),
     ],

@@ -23,6 +23,9 @@ _CLASSES_MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>", "#
 """Ways of writing a missing value that are no names of classes; `-` and `?` may be."""
 
 
+_MANY_COMMENTS = 50
+
+
 @dataclass(frozen=True)
 class Frame:
     """A table as it was read, nothing converted.
@@ -68,20 +71,30 @@ def read_frame(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | No
     return _read_sheet(path, kind, spec, notes)
 
 
-def check_rectangular(layout: Layout) -> None:
-    """Refuse a text file whose rows differ in length; ValueError names the line."""
-    for line, fields in layout.text.records(layout.delimiter):
+def check_rectangular(layout: Layout, notes: Notes) -> None:
+    """Refuse a text file whose rows differ in length, or are mostly comments; ValueError names the line."""
+    comments, rows = set(layout.comments), 0
+    for line, fields in layout.text.records(layout.delimiter, comments):
+        rows += 1
         if len(fields) != len(layout.names):
             raise ValueError(
                 f"{layout.text.path}, line {line}: {len(fields)} fields where the first line has "
                 f"{len(layout.names)} (delimiter {layout.delimiter!r})"
             )
+    if not comments:
+        return
+    said = f"{len(comments)} lines that start like comments (the first: line {min(comments)})"
+    if len(comments) > max(rows, _MANY_COMMENTS):
+        raise ValueError(
+            f"{layout.text.path}: {said}, more than there are rows; put their first fields in quotes"
+        )
+    notes.leave_out(f"{layout.text.path}: {said}")
 
 
 def _read_text(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | None) -> Frame:
     layout = find_layout(path, spec, notes)
     if rows is None:
-        check_rectangular(layout)
+        check_rectangular(layout, notes)
     label = spec["label_column"]
     missing = {
         place: _spellings(_CLASSES_MISSING if label is not None and name == str(label) else MISSING)

@@ -40,12 +40,15 @@ class Layout:
         Names of the columns; "0", "1" ... where the file gives none.
     has_header : bool
         Whether the file gives names.
+    comments : frozenset of int
+        Lines above the data that are comments.
     """
 
     text: Text
     delimiter: str
     names: tuple[str, ...]
     has_header: bool
+    comments: frozenset[int] = frozenset()
 
     def place(self, row: int) -> str:
         """Say in which line of the file a row of the data is."""
@@ -60,7 +63,8 @@ def find_layout(path: Path, spec: Mapping[str, Any], notes: Notes) -> Layout:
     """
     encoding = find_encoding(path, spec["encoding"], notes)
     text = Text(path, encoding, frozenset(range(1, spec["skip_lines"] + 1)))
-    head = list(itertools.islice(text.lines(), _HEAD_LINES))
+    comments: set[int] = set()
+    head = list(itertools.islice(text.lines(comments), _HEAD_LINES))
     if not head:
         raise ValueError(f"{path}: the file is empty")
     if head[0][1].lower().lstrip().startswith("@relation"):
@@ -77,7 +81,8 @@ def find_layout(path: Path, spec: Mapping[str, Any], notes: Notes) -> Layout:
     records = list(itertools.islice(text.records(delimiter), _HEAD_LINES))
     if not records:
         raise ValueError(f"{path}: the file is empty")
-    return _named(text, delimiter, records, spec["header"], notes)
+    layout = _named(text, delimiter, records, spec["header"], notes)
+    return replace(layout, comments=frozenset(comments))
 
 
 def _named(

@@ -45,13 +45,20 @@ class Text:
     encoding: str
     skip: frozenset[int] = frozenset()
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield number and text of each line with something on it that is no comment."""
+    def lines(self, comments: set[int] | None = None) -> Iterator[tuple[int, str]]:
+        """Yield number and text of each line with something on it that is no comment.
+
+        The numbers of comments are added to `comments`, if it is given.
+        """
         try:
             with opened(self.path) as file, io.TextIOWrapper(file, self.encoding, newline="") as text:
                 for number, line in enumerate(_physical_lines(text), start=1):
-                    if line.strip() and number not in self.skip and not _is_comment(line):
+                    if not line.strip() or number in self.skip:
+                        continue
+                    if not _is_comment(line):
                         yield number, line
+                    elif comments is not None:
+                        comments.add(number)
         except DAMAGE as error:
             raise ValueError(f"{self.path}: cannot be read as text ({error})") from error
 
@@ -67,17 +74,17 @@ class Text:
                 before = line
         return before
 
-    def records(self, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    def records(self, delimiter: str, comments: set[int] | None = None) -> Iterator[tuple[int, list[str]]]:
         """Yield the line in which each record ends, and its fields; ValueError if they run together."""
         if delimiter == WHITESPACE:
-            for number, line in self.lines():
+            for number, line in self.lines(comments):
                 yield number, _TOKENS.findall(line)
             return
         at = 0
 
         def counted() -> Iterator[str]:
             nonlocal at
-            for number, line in self.lines():
+            for number, line in self.lines(comments):
                 at = number
                 yield line
 
