@@ -78,6 +78,16 @@ def test_nested_values_of_the_command_line_and_merge_keys_are_taken(tmp_path):
     assert planned(snakemake(tmp_path, *asked, config=tmp_path / "merged.yaml"))["train"] == 6
 
 
+def test_cost_of_another_seed_is_said_before_it_is_paid(tmp_path):
+    run = tmp_path / "results/runs/tiny/maae/m3"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text(json.dumps({"spec": {"seeds": [0]}, "seconds": 4000.0}))
+    said = snakemake(tmp_path, "results/runs/tiny/maae/m3/model.safetensors", "--cores", "1").stderr
+    assert "1 finished trainings have other seeds than [0, 1]: all seeds of them train again" in said
+    assert "1:06:40" in said
+    assert json.loads((run / "run.json").read_text())["spec"]["seeds"] == [0, 1]
+
+
 @pytest.mark.parametrize("target", ["fig1", "results/figures/fig1.pdf"])
 def test_one_figure_makes_what_it_needs_and_no_more(tmp_path, target):
     jobs = planned(snakemake(tmp_path, "--dry-run", target))

@@ -5,11 +5,24 @@ and checkpoints/. All seeds of the configuration train in one job. A killed job 
 is no output, and goes on from it.
 """
 
+import json
 import shutil
 from dataclasses import asdict
+from datetime import timedelta
 
 LONG_RUN = 100_000
 """Steps from which a training on a CPU deserves a word before it starts."""
+
+
+def finished_with_other_seeds(jobs):
+    """Records of finished trainings that are planned again, for one seed more or less than theirs."""
+    paths = [Path(job.output.run) for job in jobs if job.rule is rules.train.rule]
+    records = [json.loads(path.read_text()) for path in paths if path.exists()]
+    return [
+        record
+        for record in records
+        if set(record["spec"]["seeds"]) != set(EXPERIMENT.seeds)
+    ]
 
 
 onstart:
@@ -25,6 +38,13 @@ onstart:
         logger.warning(
             f"No GPU was found: {len(EXPERIMENT.runs())} trainings of up to {longest:,} steps will run on the CPU. "
             "Each says in its first minutes how long it needs; config/demo.yaml is made for a CPU."
+        )
+    if again := finished_with_other_seeds(workflow.dag.needrun_jobs()):
+        took = timedelta(seconds=round(sum(record["seconds"] for record in again)))
+        logger.warning(
+            f"{len(again)} finished trainings have other seeds than {list(EXPERIMENT.seeds)}: all seeds of them train "
+            f"again, and they took {took}. A seed's numbers do not depend on the others: with `--directory` and "
+            "`--config 'seeds=[...]'` a new seed trains alone, into results of its own."
         )
 
 
