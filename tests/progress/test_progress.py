@@ -103,7 +103,7 @@ def test_a_failure_is_told_by_the_message_of_the_job_without_traceback(tmp_path)
     log = tmp_path / "prepare.log"
     log.write_text(LOG)
     run = run_of(started(1, "prepare_table", log=[str(log)], dataset="own"), event("job_error", jobid=1))
-    assert failure(run, Path("all.log")).splitlines() == [
+    assert failure(run, Path("all.log"), "unlock it").splitlines() == [
         "Failed: prepare table own",
         "own.csv, line 3: 'x' is no number",
         "write a number, or leave the row out",
@@ -117,10 +117,18 @@ def test_a_failure_takes_at_most_ten_lines(tmp_path):
     log = tmp_path / "prepare.log"
     log.write_text("2001-09-09 01:46:41,000 ERROR " + "line\n" * 50)
     run = run_of(started(1, log=[str(log)], **WILDCARDS), event("job_error", jobid=1))
-    assert len(failure(run, Path("all.log")).splitlines()) == 10
+    assert len(failure(run, Path("all.log"), "unlock it").splitlines()) == 10
 
 
 def test_a_complaint_of_the_configuration_is_told_without_where_snakemake_stood():
     message = 'WorkflowError in file "/x.smk", line 3:\nown.yaml: steps: 0 is too small\n  File "/x", line 3'
     run = run_of(event("error") | {"message": message})
-    assert failure(run, Path("all.log")) == "own.yaml: steps: 0 is too small\nAll that was said: all.log"
+    assert (
+        failure(run, Path("all.log"), "unlock it")
+        == "own.yaml: steps: 0 is too small\nAll that was said: all.log"
+    )
+
+
+def test_a_folder_that_is_locked_comes_with_the_command_that_gives_it_free():
+    run = run_of(event("error") | {"message": "LockException:\nError: Directory cannot be locked. Please"})
+    assert failure(run, Path("all.log"), "unlock it").splitlines()[-1] == "unlock it"

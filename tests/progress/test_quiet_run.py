@@ -84,3 +84,17 @@ def test_wrong_input_is_said_in_a_few_lines_by_snakemake_itself(tmp_path):
     assert run.returncode == 1
     assert "none.csv: no such file or folder" in said[2]
     assert len(said) <= 5 and not any("Traceback" in line or "common.smk" in line for line in said)
+
+
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(tmp_path):
+    """As under nohup."""
+    ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    (tmp_path / "stand_in.py").write_text(STAND_IN + 'open("ready", "w").close(); time.sleep(3)')
+    run = quietly(tmp_path, sys.executable, str(tmp_path / "stand_in.py"), **ignoring)
+    deadline = time.monotonic() + 50
+    while not (tmp_path / "ready").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run.send_signal(signal.SIGHUP)
+    run.communicate(timeout=60)
+    assert run.returncode == 0

@@ -8,6 +8,7 @@ Ctrl-C).
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -92,7 +93,8 @@ def watch(command: list[str], log: Path) -> int:
 
         print(f"What Snakemake says: {log}", file=sys.stderr, flush=True)
         for number in PASSED_ON:
-            signal.signal(number, pass_on)
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup, or a shell's background
+                signal.signal(number, pass_on)
         run, line = Run(), Line()
         try:
             code = follow(process, run, line, Follower(events), Follower(log))
@@ -102,7 +104,8 @@ def watch(command: list[str], log: Path) -> int:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 128 + received[0]
     if code != 0:
-        print(failure(run, log), file=sys.stderr)
+        unlock = shlex.join([sys.executable, "-m", *command, "--unlock"])
+        print(failure(run, log, unlock), file=sys.stderr)
     return code
 
 

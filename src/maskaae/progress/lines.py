@@ -12,6 +12,8 @@ from maskaae.progress.jobs import Job, Run
 
 TRAINING = "train"
 SNAKEFILE_PLACE = re.compile(r"WorkflowError in file .*:$|  File ")
+LOCKED = "Directory cannot be locked"
+"""Part of what Snakemake says where another one runs, or was killed."""
 SHOWN_JOBS = 3
 LONGEST_MESSAGE = 7
 """Lines of an error that are shown; the log has all of it."""
@@ -76,14 +78,18 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
-def failure(run: Run, log: Path) -> str:
+def failure(run: Run, log: Path, unlock: str) -> str:
     """Say what went wrong, in at most ten lines: the first job that failed, its message, where all of it is.
 
     Parameters
     ----------
     log : Path
         File with all that Snakemake and its jobs wrote.
+    unlock : str
+        Command that gives the folder free after a run that was killed.
     """
+    if LOCKED in run.complaint:
+        return f"Another run works in this folder. If there is none, one was killed: then type\n{unlock}"
     if not run.failed:
         said = _without_places(run.complaint) or "Snakemake ended with an error."
         return "\n".join([*_shortened(said), f"All that was said: {log}"])
