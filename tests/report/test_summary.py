@@ -1,6 +1,7 @@
 """What is said in the end about the user's own data."""
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def findings(frame, records=None, witnesses=(5.5, 6.0), **changes):
                 for name, value in zip(names, witnesses, strict=True)
             ],
         },
-        errors=pd.DataFrame({"column": ["age", "height"], "error": [2.0, 0.1], "unexplained": [0.4, 0.01]}),
+        errors=pd.DataFrame({"column": ["7", "height"], "error": [2.0, 0.1], "unexplained": [0.4, 0.01]}),
         dimensions=pd.DataFrame(
             {"dimension": 1, "column": ["height", "age"], "low": [150, 1], "high": [190, 2], "moved": [3, 0]}
         ),
@@ -107,7 +108,7 @@ def test_every_run_with_dimensions_to_spare_votes_and_the_others_do_not():
 @pytest.mark.parametrize(
     ("frame", "records", "said"),
     [
-        (metrics((8, 0, 8, 1.0), (16, 0, 16, 1.0)), None, ["Try a larger capacity", "`capacities:"]),
+        (metrics((8, 0, 8, 1.0), (16, 0, 16, 1.0)), None, ["keeps all of 16 dimensions", "`capacities:"]),
         (metrics((16, 0, 5, 1.0), (16, 1, 11, 1.0)), None, ["seeds disagree: 5, 11", "`seeds:"]),
         (metrics((16, 0, 5, 1.0), (32, 0, 9, 1.0)), None, ["capacities disagree: 5 of m = 16, 9 of m = 32"]),
         (metrics((16, 0, 6, 1.0)), {16: record(settled={"0": None})}, ["still moved", "`training:"]),
@@ -135,8 +136,8 @@ def test_counts_read_once_are_not_said_to_have_settled():
 
 def test_columns_that_a_dimension_moves_and_columns_that_are_lost_are_named():
     text = text_of(findings(AGREED))
-    assert "| 1 | height 150 to 190 |" in text, "age is hardly moved"
-    assert "| age | 2 | 40.0% |\n| height | 0.1 | 1.0% |" in text
+    assert "| 1 | height: 150 to 190 |" in text, "age is hardly moved"
+    assert "| column 7 | 2 | 40.0% |\n| height | 0.1 | 1.0% |" in text
 
 
 def test_the_summary_says_how_firm_the_count_is():
@@ -146,6 +147,16 @@ def test_the_summary_says_how_firm_the_count_is():
     frame = frame.assign(active_low=frame["active"] - 1, active_high=frame["active"] + 2)
     words = "4 times less, the same searches would have chosen 4.5 dimensions, 4 times more 7.5"
     assert words in text_of(findings(frame))
+
+
+def test_images_have_a_picture_of_what_dimensions_do_and_no_columns():
+    """What is read of a table without rows has no numbers in it."""
+    none = pd.read_csv(StringIO("column,error,unexplained\n"))
+    places = pd.DataFrame({"dimension": [1, 1], "place": [-2.0, 2.0]})
+    info = {**INFO, "kind": "images", "shape": [8, 8, 1]}
+    text = text_of(findings(AGREED, info=info, errors=none, dimensions=places))
+    assert "The first test image, reconstructed while one dimension" in text
+    assert "worst columns" not in text and "3.4% of the variance" in text
 
 
 def test_a_better_wae_is_not_kept_from_the_user():

@@ -16,7 +16,7 @@ from maskaae.evaluation.witnesses import Witness
 CONFIGURE = {
     "collapsed": "`hyperparameters: {reconstruction_weight: ...}`, in steps of three from the value in "
     "`run.json`, gives the reconstruction more weight",
-    "at_capacity": "`capacities: {wae: [32, 64], maae: [32, 64]}`",
+    "at_capacity": "`training: {steps: 10000}`, or larger `capacities: {wae: [...], maae: [...]}`",
     "not_settled": "`training: {steps: 10000}`",
     "seeds_disagree": "`seeds: [0, 1, 2, 3, 4]`",
     "capacities_disagree": "`seeds: [0, 1, 2, 3, 4]` and `training: {steps: 10000}`",

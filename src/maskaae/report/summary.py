@@ -244,7 +244,7 @@ def _dimensions(found: Findings) -> Iterator[Block]:
     lines = []
     for dimension, rows in found.dimensions.groupby("dimension"):
         moved = rows[rows["moved"] >= MOVED_LEAST].nlargest(MOVED, "moved")
-        words = [f"{row.column} {row.low:.4g} to {row.high:.4g}" for row in moved.itertuples()]
+        words = [f"{_column(row.column)}: {row.low:.4g} to {row.high:.4g}" for row in moved.itertuples()]
         lines.append([dimension, "; ".join(words) or f"no column by {MOVED_LEAST} deviations"])
     yield Table(["dimension", "columns that it moves most, as it goes from -2 to 2"], lines, "rl")
     yield Picture(found.dimensions_picture, EFFECTS_CAPTION)
@@ -255,10 +255,17 @@ def _errors(found: Findings) -> Iterator[Block]:
         f"Of all values together {found.portrait['unexplained']:.1%} of the variance stays unexplained, on "
         f"the {found.portrait['rows']:,} examples of the test split."
     )
-    worst = found.errors.dropna().nlargest(WORST, "unexplained")
+    worst = found.errors.dropna().sort_values("unexplained", ascending=False)[:WORST]
     if not worst.empty:
-        lines = [[row.column, f"{row.error:.3g}", f"{row.unexplained:.1%}"] for row in worst.itertuples()]
+        lines = [
+            [_column(row.column), f"{row.error:.3g}", f"{row.unexplained:.1%}"] for row in worst.itertuples()
+        ]
         yield Table(["worst columns", "typical error", "unexplained"], lines)
+
+
+def _column(name: object) -> str:
+    """Name of a column, also where it is only a number."""
+    return f"column {name}" if str(name).isdigit() else str(name)
 
 
 def _model_to_use(found: Findings, best: BestModel) -> Iterator[Block]:
