@@ -90,6 +90,7 @@ def test_the_table_gives_goals_families_and_every_data_set():
     assert "| within two, but with a warning | - | 0% (0 of 3) | 0% (0 of 1) | 0% (0 of 2) |" in text
     assert "| d | 16 | 0.0 | 100 | 9000 | 64 | 21 21 22 | **21** | 4.2 | – | 5.0 | yes | – | 60 |" in text
     assert "| seconds, median | 90 | 60 | 60 | 60 |" in text
+    assert "Off by more than two, and no warning: d. The vote" in text
 
 
 def test_the_table_reads_the_same_from_its_csv(tmp_path):

@@ -42,6 +42,8 @@ def test_errors_times_and_distances_by_hand():
 
 def test_kind_of_data_is_said_in_words():
     assert [kind_of_data(info) for info in INFO] == ["clean", "torus latents, noise 0.1"]
+    assert kind_of_data({"details": {"family": "deep_relu", "noise": 0.0}}) == "deep relu"
+    assert kind_of_data({"details": {"family": "paper", "noise": 0.0}}) == "clean"
 
 
 def test_table_shows_estimates_and_the_mean_absolute_error():

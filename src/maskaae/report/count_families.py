@@ -126,9 +126,11 @@ def as_markdown(rows: pd.DataFrame) -> str:
     ]
     lines = [_line(row) for _, row in rows.iterrows()]
     every = markdown_table([*columns, "settled", "warnings", "seconds"], lines, "l" + "r" * 10 + "llr")
+    silent = ", ".join(rows.loc[is_silent(rows), "dataset"]) or "none"
     note = (
-        "The vote is the most frequent count of the seeds; `settled` and `warnings` are what `maskaae count` "
-        "says. Bold: off by more than two. Each data set was counted on one core."
+        f"Off by more than two, and no warning: {silent}. The vote is the most frequent count of the seeds; "
+        "`settled` and `warnings` are what `maskaae count` says. Bold: off by more than two. Each data set "
+        "was counted on one core."
     )
     return f"{summary}\n\n{every}\n\n{note}\n"
 

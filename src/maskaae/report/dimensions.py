@@ -77,10 +77,12 @@ def compare(
 
 
 def kind_of_data(info: Mapping[str, Any]) -> str:
-    """Words for what makes a data set of the generator hard: nothing, the law of its latents, noise."""
+    """Words for what makes a data set hard: its family, the law of its latents, noise, or nothing."""
     details = info["details"]
+    family = details.get("family", "paper")
     latent, noise = details.get("latent", "gaussian"), details.get("noise", 0)
-    parts = [] if latent == "gaussian" else [f"{latent} latents"]
+    parts = [] if family == "paper" else [family.replace("_", " ")]
+    parts += [] if latent == "gaussian" else [f"{latent} latents"]
     parts += [f"noise {noise:g}"] if noise else []
     return ", ".join(parts) or "clean"
 
