@@ -131,6 +131,16 @@ def test_what_may_be_a_decimal_comma_or_thousands_is_asked_for(tmp_path):
     assert read(tmp_path / "t.csv", content, thousands=",")[0].values[:, 0].tolist() == [1234, 12345]
 
 
+def test_points_before_three_digits_between_semicolons_may_be_thousands(tmp_path):
+    content = "a;b\n1.234;5\n12.345;9\n"
+    with pytest.raises(ChoiceError, match=r"line 2, column 'a': '1\.234' may be 1\.234 or 1234; say which"):
+        read(tmp_path / "t.csv", content)
+    assert read(tmp_path / "t.csv", content, decimal=",")[0].values[:, 0].tolist() == [1234, 12345]
+    assert read(tmp_path / "t.csv", content, decimal=".")[0].values[:, 0].tolist() == [1.234, 12.345]
+    assert read(tmp_path / "t.csv", content + "0.5;1\n")[0].values[:, 0].tolist() == [1.234, 12.345, 0.5]
+    assert read(tmp_path / "t.csv", content.replace(";", ","))[0].values[:, 0].tolist() == [1.234, 12.345]
+
+
 def test_decimal_commas_and_points_in_one_file_are_refused(tmp_path):
     with pytest.raises(
         ChoiceError, match=r"line 2, column 'a': '1,5' has a decimal comma and '2\.5' a decimal point"

@@ -153,7 +153,7 @@ def _numerals(
     """Find out how numbers are written; where commas are in play, with all columns as text."""
     suspects = [name for name in texts if _is_numeral_like(data[name])]
     told = spec["decimal"] == "," or spec["thousands"] is not None
-    if not suspects and not told:
+    if not suspects and not told and not (frame.delimiter == ";" and _may_be_thousands(data)):
         return Numerals(), data
     if frame.as_text is not None:
         data = _as_told(frame.as_text()[list(data.columns)], spec["missing_values"])
@@ -164,7 +164,7 @@ def _numerals(
     except ValueError as error:
         raise ChoiceError(
             f"{_where(frame, data[suspects], evidence)}: {error}; "
-            "say which by decimal: ',' or thousands: ',' (then the point is decimal)",
+            "say which by decimal: ',' (then the point stands between thousands) or decimal: '.'",
             str(frame.path),
             {"decimal": ","},
         ) from error
@@ -180,9 +180,23 @@ def _numerals(
     return numerals, data
 
 
+def _may_be_thousands(data: pd.DataFrame) -> bool:
+    """Whether all numbers with a point have three digits after it and one to three before, none of them 0."""
+    names = [name for name in data.columns if pd.api.types.is_float_dtype(data[name])]
+    floats = data[names].to_numpy(dtype=np.float64)
+    fractions = floats[np.isfinite(floats) & (floats != np.rint(floats))]
+    thousandfold = fractions * 1000
+    return bool(
+        len(fractions)
+        and (np.abs(fractions) >= 1).all()
+        and (np.abs(fractions) < 1000).all()
+        and np.allclose(thousandfold, np.rint(thousandfold), rtol=0, atol=1e-6)
+    )
+
+
 def _where(frame: Frame, data: pd.DataFrame, evidence: Evidence) -> str:
-    """Place of the number with a comma that makes it unclear how numbers are written."""
-    text = evidence.comma or evidence.three_after_comma
+    """Place of the number that makes it unclear how numbers are written."""
+    text = evidence.comma or evidence.three_after_comma or evidence.three_after_point
     for name in data.columns:
         rows = np.flatnonzero(data[name].notna() & (normal(data[name]) == text))
         if len(rows):

@@ -158,4 +158,7 @@ def _choose_decimal(evidence: Evidence, delimiter: str) -> str:
         number = evidence.three_after_comma
         whole, fraction = number.split(",")
         raise ValueError(f"{number!r} may be {whole}.{fraction} or {whole}{fraction}")
+    if evidence.three_after_point and delimiter == ";":  # where it is usual, the comma is decimal
+        number = evidence.three_after_point
+        raise ValueError(f"{number!r} may be {number} or {number.replace('.', '')}")
     return "."
