@@ -77,7 +77,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     counts_ : ndarray of int
         What each seed counted.
     settled_ : bool or None
-        Whether a search twice as long counted the same, for every seed; None where that was not looked at.
+        Whether longer searches and fewer dimensions no longer change any count; None where not looked at.
     witnesses_ : dict of str to float or None
         What estimators that train nothing say; None where they cannot say.
     cautions_ : tuple of Caution

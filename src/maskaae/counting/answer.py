@@ -45,7 +45,7 @@ class Round:
     steps : int
         Training steps, of the seeds that took most.
     settled : bool or None
-        Whether the search found the same count for long enough; None where that was not looked at.
+        Whether longer searches and fewer dimensions no longer change the count; None where not looked at.
     training_error, validation_error : dict of int to float
         Share of the variance that each seed's reconstruction leaves unexplained, on rows it was trained on
         and on rows that it never saw; of the latter nothing where none were kept apart.
@@ -146,7 +146,7 @@ class Count:
 
     @property
     def settled(self) -> bool | None:
-        """Whether the search found the same count for long enough; None where that was not looked at."""
+        """Whether longer searches and fewer dimensions no longer change it; None where not looked at."""
         return self.last.settled
 
     @property

@@ -80,7 +80,8 @@ def _of_training(last: Round) -> Iterator[Caution]:
     if last.settled is False:
         yield Caution(
             "not_settled",
-            f"After {last.steps:,} steps the count still moved.",
+            f"The count did not settle in {last.steps:,} steps: a longer search, or one with fewer "
+            "dimensions, may change it.",
             "Train longer (`steps`).",
         )
     if max(counts) - min(counts) > SPREAD:

@@ -55,6 +55,11 @@ def round_text(done: Round) -> str:
 
 def _evidence(count: Count) -> Iterator[str]:
     yield _wrap(_votes(count))
+    if count.settled:
+        yield _wrap(
+            f"It settled within {count.steps:,} steps: a search twice as long counted the same, within one, "
+            "and fewer dimensions were no better."
+        )
     if count.witnesses:
         yield _wrap(f"Estimators without training say: {witnesses_text(count.witnesses)}.")
     if count.validation_error is not None:
