@@ -76,6 +76,7 @@ SAME = {
     "a line of units": ("t.csv", TEXT.replace("\n", "\nm,m,kg\n", 1), "taken for units: m, m, kg"),
     "Excel's first line": ("t.csv", "sep=;\n" + TEXT.replace(",", ";"), ""),
     "quotes round everything": ("t.csv", FRAME.astype(str).to_csv(index=False, quoting=1), ""),
+    "single quotes": ("t.csv", FRAME.astype(str).to_csv(index=False, quoting=1).replace('"', "'"), ""),
     "a table drawn with bars": ("t.md", "| height | width | depth |\n|---|---|---|\n" + "".join(
         "| " + " | ".join(map(str, row)) + " |\n" for row in VALUES), "empty columns"),
     "Weka's ARFF": ("t.arff", "@relation r\n" + "".join(f"@attribute {name} numeric\n" for name in NAMES)
@@ -361,6 +362,7 @@ def test_odd_tables(tmp_path, content, names, said):
         ("a,b\n1.5,2,3\n2.5,5,1\n1.5,1,1\n", "2 names for the 3 fields of each row; name every column"),
         ("a:b\n1.5:2\n2:5\n", r"no column holds numbers: a:b .*set delimiter"),
         ("a,b\n" + "#ff0000,1\n" * 99, "99 lines that start like comments .* in quotes"),
+        ("1 1:0.5 7:2\n0 2:3.5\n", r"pairs of place and value \(svmlight, LIBSVM\) are not read"),
         ("<html><body>", "not read: a web page; save it as csv"),
         ("a,b\n1,2\n1,x\n", "line 3, column 'b': 'x' is not a finite number"),
     ],

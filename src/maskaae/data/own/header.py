@@ -45,7 +45,7 @@ def is_missing(field: str) -> bool:
 
 def looks_numeric(field: str) -> bool:
     """Whether a field is a number in any way of writing it, a boolean, or missing."""
-    text = field.strip().strip('"').lower()
+    text = field.strip().strip("\"'").lower()
     return text in MISSING or text in _WORDS or _NUMERAL.fullmatch(text) is not None
 
 

@@ -23,6 +23,7 @@ from maskaae.data.own.text import DELIMITERS, WHITESPACE, Text, find_encoding
 
 _HEAD_LINES = 100
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_SPARSE = re.compile(r"[-+]?[\d.,]+(\s+\d+:[-+\d.eE]+)+")
 _ATTRIBUTE = re.compile(r"\s*@attribute\s+('[^']*'|\"[^\"]*\"|\S+)\s+(.*)", re.IGNORECASE)
 
 
@@ -69,6 +70,11 @@ def find_layout(path: Path, spec: Mapping[str, Any], notes: Notes) -> Layout:
         raise ValueError(f"{path}: the file is empty")
     if head[0][1].lower().lstrip().startswith("@relation"):
         return _attribute_layout(text, notes)
+    if all(_SPARSE.fullmatch(line.strip()) for _, line in head):
+        raise ValueError(
+            f"{path}: pairs of place and value (svmlight, LIBSVM) are not read; "
+            "scipy.sparse.save_npz('x.npz', sklearn.datasets.load_svmlight_file(path)[0]) makes what is"
+        )
     delimiter, separator = spec["delimiter"], _SEPARATOR.fullmatch(head[0][1])
     if separator:
         text = replace(text, skip=text.skip | {head[0][0]})
@@ -97,7 +103,7 @@ def _named(
     has_header = find_header(f"{text.path}, line {line}", rows, notes) if header == AUTO else bool(header)
     names = [str(place) for place in range(width)]
     if has_header:
-        names = _fitted(text.path, [name.strip().strip('"') for name in first], rows[1:], width, notes)
+        names = _fitted(text.path, [name.strip().strip("\"'") for name in first], rows[1:], width, notes)
         text = _without(text, line)
         if len(rows) > 1 and is_units(rows[1:]):
             line = records[1][0]

@@ -80,8 +80,8 @@ class Evidence:
 
 
 def normal(texts: pd.Series[str]) -> pd.Series[str]:
-    """Texts without signs of currency and percent, with plain blanks and minus signs."""
-    plain = texts.astype(str).str.strip().str.replace(_SIGNS, "", regex=True)
+    """Texts without quotes and signs of currency and percent, with plain blanks and minus signs."""
+    plain = texts.astype(str).str.strip().str.strip("'").str.replace(_SIGNS, "", regex=True)
     plain = plain.str.replace(f"[{BLANKS}]", " ", regex=True).str.replace("\u2019", "'", regex=False)
     return plain.str.replace("\u2212", "-", regex=False)
 
