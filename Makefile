@@ -33,7 +33,7 @@ stamp := $(venv)/.installed
 slurm_stamp := $(venv)/.installed-slurm
 bench_stamp := $(venv)/.installed-bench
 site_stamp := $(venv)/.installed-site
-code := src scripts tests benchmarks docs/*.py
+code := src scripts tests benchmarks workflow/quiet docs/*.py
 
 # Snakemake starts its jobs with the `python` of the path.
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
