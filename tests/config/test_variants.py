@@ -31,6 +31,7 @@ GOOD = {
         "penalty": {"title": "variance penalty", "hyperparameters": {"variance_weight": 100}},
         "mse": {"hyperparameters": {"fidelity": {"reconstruction": "mse"}}},
         "no_norm": {"network": {"normalisation": "none"}},
+        "all_rows": {"training": {"validation_share": 0}},
         "released": {"preset": "paper"},
         "released_adam": {"base": "released", "hyperparameters": {"fidelity": {"optimiser": "adam"}}},
     },
@@ -89,6 +90,12 @@ def test_a_fidelity_switch_leaves_the_other_switches():
     own, variant = entry.setting("maae").hyperparameters, entry.setting("maae-mse").hyperparameters
     assert differences(own, variant) == {"fidelity"}
     assert differences(own.fidelity, variant.fidelity) == {"reconstruction"}
+
+
+def test_a_key_of_the_training_leaves_all_else():
+    entry = check_config(changed("ablations", 0, "variants", ["all_rows"])).datasets["a"]
+    own, variant = entry.setting("maae"), entry.setting("maae-all_rows")
+    assert variant == dataclasses.replace(own, training={**own.training, "validation_share": 0})
 
 
 def test_a_network_key_leaves_the_constants():
@@ -156,7 +163,7 @@ def test_runs_of_the_plain_grid_are_those_without_variants():
             "variants: penalty: changes nothing",
         ),
         (changed("variants", {"a-b": {}}), "variants: 'a-b' does not match"),
-        (changed("ablations", 0, "variants", ["no_penlty"]), "n = 4: no variant 'no_penlty'; known: mse"),
+        (changed("ablations", 0, "variants", ["no_penlty"]), "n = 4: no variant 'no_penlty'; known: all_rows, mse"),
         (changed("ablations", 0, "dataset", "b"), "ablations: n = 4: no data set 'b'"),
         (
             changed("ablations", 0, "variants", ["released_adam"]),

@@ -110,7 +110,7 @@ rule train:
         model=lambda wildcards: split_label(wildcards.model)[0],
         seeds=EXPERIMENT.seeds,
         network=of_setting("network"),
-        plan=of_dataset("training"),
+        plan=of_setting("training"),
         hyperparameters=lambda wildcards: asdict(
             of_setting("hyperparameters")(wildcards)
         ),

@@ -39,6 +39,7 @@ class Setting:
     """What a run is trained with beside data set, model, capacity and seeds."""
 
     network: Values
+    training: Values
     hyperparameters: Hyperparameters
     preset: Preset
     """What the hyper-parameters were changed from."""
@@ -85,7 +86,8 @@ def varied(own: Setting, overrides: Sequence[Values], name: str, variants: Mappi
             for values in overrides:
                 hyperparameters = hyperparameters.override(values)
         hyperparameters = hyperparameters.override(variant.hyperparameters)
-        changed = Setting({**setting.network, **variant.network}, hyperparameters, preset)
+        network, training = {**setting.network, **variant.network}, {**setting.training, **variant.training}
+        changed = Setting(network, training, hyperparameters, preset)
         if changed == setting:
             raise ValueError(f"variants: {step}: changes nothing here; leave it out or change a value")
         setting = changed
@@ -200,7 +202,7 @@ class DatasetEntry:
         variant = split_label(model_label)[1]
         if variant is not None:
             return self.variants[variant]
-        return Setting(self.network, self.hyperparameters, self.preset)
+        return Setting(self.network, self.training, self.hyperparameters, self.preset)
 
     def models_at(self, m: int) -> list[str]:
         """Models that are trained at a capacity."""

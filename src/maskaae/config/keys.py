@@ -132,6 +132,8 @@ class Variant(Section):
     """constants that differ"""
     network: Annotated[Values, SomeOf(Normalisation)] = {}
     """keys of `network` that differ"""
+    training: Annotated[Values, SomeOf(TrainingPlan)] = {}
+    """keys of `training` that differ"""
 
 
 class Comparison(Section):
