@@ -4,6 +4,8 @@ import json
 import time
 from pathlib import Path
 
+import torch
+
 from maskaae.counting.count import count_dimensions
 from maskaae.counting.settings import CountSettings
 from maskaae.data.dataset import load_dataset
@@ -11,6 +13,7 @@ from maskaae.logs import log_to
 from maskaae.provenance import git_commit
 
 log_to(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
 dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
 started = time.monotonic()
 count = count_dimensions(dataset, CountSettings(seeds=tuple(snakemake.params.seeds)))

@@ -118,3 +118,11 @@ def test_products_of_a_step_hold_all_of_its_operations(benchmarks):
 
     assert counted == 2 * operations(TOY)
     assert 0 < products_alone(take, "cpu") < 1
+
+
+def test_witnesses_of_a_family_leave_room_for_its_dimension(benchmarks):
+    from witnesses import ask
+
+    row = ask("linear", 4, 0.1, 0)
+    assert row["smallest_agreed"] <= 4 <= row["largest_agreed"] < 10
+    assert (row["TwoNN"], row["local PCA"]) == (pytest.approx(6.7, abs=1.5), pytest.approx(4, abs=0.2))

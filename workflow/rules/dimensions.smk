@@ -1,7 +1,7 @@
 """Ways of finding the dimension, side by side: `snakemake dimensions`.
 
 Input: data sets of known n, and the runs of every model that is trained on them, each at its largest capacity.
-Output: results/dimensions/{dataset}.csv with what estimators without training say, and the comparison as a table and
+Output: results/dimensions/{dataset}.csv with what estimators on neighbours and FLIPD say, and the comparison as a table and
 a figure. The rules are there only where the configuration has the section `dimensions`.
 """
 
@@ -12,7 +12,7 @@ if EXPERIMENT.dimensions:
     compared_datasets = EXPERIMENT.dimensions["datasets"]
 
     rule intrinsic_dimension:
-        """Estimate the dimension of a data set without training"""
+        """Estimate the dimension of a data set without an auto-encoder"""
         input:
             train="results/data/{dataset}/train.npy",
             info="results/data/{dataset}/dataset.json",
@@ -25,8 +25,8 @@ if EXPERIMENT.dimensions:
         conda:
             "../envs/compute.yaml"
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=3000,
+            runtime=60,
         params:
             code=code_of("intrinsic_dimension"),
             seeds=EXPERIMENT.seeds,
