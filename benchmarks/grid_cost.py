@@ -9,7 +9,7 @@ The rate is an assumption, not a measurement:
 or each training's first steps are timed on one core, all seeds at once, in seconds of the processor, to which
 other work on the machine adds little:
 
-    python benchmarks/grid_cost.py --config config/real_cpu.yaml --timed 10 --output results/real_cost.csv
+    python benchmarks/grid_cost.py --config config/real_cpu.yaml --timed 3 --output docs/results/real_cost.csv
 """
 
 import argparse
