@@ -54,7 +54,7 @@ run_snakemake += $(if $(CODE),--rerun-triggers mtime)
 folder := .
 run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snakemake.log $(run_snakemake)
 
-.PHONY: ablations why_it_fails count_families claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
+.PHONY: ablations why_it_fails count_families witnesses claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
 .PHONY: count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: container site diagrams slurm-plugin slurm-table chaos verify
@@ -247,6 +247,10 @@ site: $(site_stamp) ## The documentation as a site: results/site/index.html (NOT
 
 diagrams: setup ## Draw the model, the rules and the rooms of the package again: docs/pictures
 	$(python) docs/make_diagrams.py
+
+witnesses: setup ## What witnesses say on families of known n, into docs/results/witnesses (5 minutes)
+	$(python) benchmarks/witnesses.py --output docs/results/$@/$@.csv
+	$(python) docs/make_provenance.py docs/results/$@ --command "make $@" --programs benchmarks/witnesses.py
 
 # --------------------------------------------------------------------------------------------- checks
 
