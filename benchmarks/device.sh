@@ -84,7 +84,7 @@ real() { # NAME SECONDS ARGUMENTS...
     --device "$device" "$@"
   part "${name}_measured" 90 bash -c "cd $out/real && targets=\$(ls results/runs/*/*/*/run.json |
     sed 's/run.json/metrics.csv/p; s/metrics.csv/samplers.csv/') && cd - >/dev/null &&
-    pipeline $out/real $real --rerun-triggers mtime --keep-going --quiet all \$targets"
+    pipeline $out/real $real --rerun-triggers mtime --keep-going --quiet all -- \$targets"
 }
 
 case $call in
