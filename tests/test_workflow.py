@@ -54,6 +54,13 @@ def test_workstation_is_a_profile_that_the_paper_grid_is_planned_with(tmp_path):
     assert yaml.safe_load((profile / "profile.yaml").read_text())["resources"] == {"gpu": 2}
 
 
+def test_every_family_is_counted_by_a_job_of_its_own_and_nothing_is_trained(tmp_path):
+    asked = ("count_families", "--dry-run")
+    jobs = planned(snakemake(tmp_path, *asked, config="config/count_families.yaml"))
+    prepared = {"prepare_synthetic": 39, "prepare_shapes": 5}
+    assert jobs == {**prepared, "count_family": 44, "count_families": 1, "total": 89}
+
+
 def test_demo_leaves_out_what_is_on_request_and_table_1_asks_for_its_models_alone(tmp_path):
     demo = planned(snakemake(tmp_path, "--dry-run", config="config/demo.yaml"))
     assert demo["train"] == 2 * (4 + 4 + 3)
