@@ -21,7 +21,8 @@ def compared():
         for s in (0, 1, 2)
     )
     metrics = pd.DataFrame(
-        {"dataset": d, "model": "irmae", "m": 16, "seed": s, "step": t, "active": n - 1, "fd_raw_10k": 2 + s}
+        {"dataset": d, "preset": "robust", "model": "irmae", "m": 16, "seed": s, "step": t}
+        | {"active": n - 1, "fd_raw_10k": 2 + s}
         for d, n in (("a", 4), ("b", 8))
         for s in (0, 1, 2)
         for t in (0, 100)
@@ -72,3 +73,22 @@ def test_estimators_see_other_examples_for_each_seed_and_the_same_for_the_same()
     pd.testing.assert_series_equal(table["estimate"], estimate(x, [0, 1], 150, brief)["estimate"])
     assert table.loc[table["method"] == "flipd", "seed"].tolist() == [0, 1]
     assert table.loc[table["method"] != "flipd", "estimate"].to_numpy() == pytest.approx(3, abs=0.7)
+
+
+def test_maae_is_called_by_its_preset():
+    data = {"a": {"name": "a", "n": 4, "details": {}}}
+    metrics = pd.DataFrame(
+        {"dataset": "a", "preset": "paper", "model": "maae", "m": 8, "seed": s, "step": 9}
+        | {"active": 5, "fd_raw_10k": 2.0}
+        for s in (0, 1)
+    )
+    seconds = pd.DataFrame({"dataset": ["a"], "model": "maae", "m": 8, "seconds": [30.0]})
+    estimates = pd.DataFrame({"dataset": "a", "method": "mle", "seed": [0, 1], "estimate": 4.0, "seconds": 1})
+    rows = compare(
+        estimates=estimates,
+        metrics=metrics,
+        seconds=seconds,
+        info=list(data.values()),
+        metric={"a": "fd_raw_10k"},
+    )
+    assert "| MAAE (paper) | 5.0" in as_markdown(summarise(rows), {"a": "A"})

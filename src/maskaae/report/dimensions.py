@@ -15,7 +15,7 @@ from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
 from maskaae.report.figures.drawing import INK, paper_style
 from maskaae.report.markup import markdown_table
-from maskaae.report.selection import choose_metric
+from maskaae.report.selection import choose_metric, model_name
 from maskaae.report.statistics import SeedInterval, cell, seed_interval
 
 NAMES: Mapping[str, str] = {
@@ -56,14 +56,18 @@ def compare(
     Returns
     -------
     DataFrame
-        dataset, kind, n, method, m (of a model), seed, estimate, error (estimate - n), distance (of a model),
-        seconds (of a model: of its training, shared among the seeds).
+        dataset, kind, n, method, name (as tables call it), m (of a model), seed, estimate, error (estimate -
+        n), distance (of a model), seconds (of a model: of its training, shared among the seeds).
     """
     counts = last(choose_metric(metrics, metric)).merge(seconds, on=["dataset", "model", "m"])
     counts["seconds"] /= counts.groupby(["dataset", "model", "m"])["seed"].transform("count")
     named = counts.rename(columns={"model": "method", "active": "estimate", "value": "distance"})
-    columns = ["dataset", "method", "m", "seed", "estimate", "distance", "seconds"]
-    rows = pd.concat([estimates.assign(m=np.nan, distance=np.nan)[columns], named[columns]])
+    named["name"] = [
+        model_name(model, [preset]) for model, preset in counts[["model", "preset"]].to_numpy().tolist()
+    ]
+    estimated = estimates.assign(m=np.nan, distance=np.nan, name=estimates["method"].map(dict(NAMES)))
+    columns = ["dataset", "method", "name", "m", "seed", "estimate", "distance", "seconds"]
+    rows = pd.concat([estimated[columns], named[columns]])
     known = {entry["name"]: entry for entry in info}
     rows["n"] = [known[dataset]["n"] for dataset in rows["dataset"]]
     rows["kind"] = [kind_of_data(known[dataset]) for dataset in rows["dataset"]]
@@ -90,9 +94,10 @@ def kind_of_data(info: Mapping[str, Any]) -> str:
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds of each quantity of `compare`, with its interval.
 
-    Returns dataset, kind, n, method, m, quantity (`QUANTITIES`), mean, low, high, seeds, kind_of_interval.
+    Returns dataset, kind, n, method, name, m, quantity (`QUANTITIES`), mean, low, high, seeds,
+    kind_of_interval.
     """
-    keys = ["dataset", "kind", "n", "method", "m"]
+    keys = ["dataset", "kind", "n", "method", "name", "m"]
     table = []
     for names, group in rows.groupby(keys, sort=False, dropna=False):
         for quantity in QUANTITIES:
@@ -119,13 +124,13 @@ def _kind_as_markdown(kind: object, rows: pd.DataFrame) -> str:
     sizes = sorted(rows["n"].unique())
     columns = [f"{kind}: method", *(f"n = {n}" for n in sizes), "abs. error", "distance", "seconds"]
     lines = []
-    for method, of_method in rows.groupby("method", sort=False):
+    for name, of_method in rows.groupby("name", sort=False):
         means = {quantity: part.set_index("n") for quantity, part in of_method.groupby("quantity")}
         estimates = [_cell(means["estimate"], n) for n in sizes]
         error = means["error"]["mean"].abs().mean()
         distance, seconds = (means[quantity]["mean"].mean() for quantity in ("distance", "seconds"))
         shown = "–" if np.isnan(distance) else f"{distance:.3g}"
-        lines.append([NAMES[str(method)], *estimates, f"{error:.2f}", shown, f"{seconds:.2g}"])
+        lines.append([str(name), *estimates, f"{error:.2f}", shown, f"{seconds:.2g}"])
     return markdown_table(columns, lines)
 
 
@@ -155,8 +160,9 @@ def _draw_kind(ax: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
     for place, method in enumerate(methods):
         colour, marker = colormaps["tab20"](place), MARKERS[place % len(MARKERS)]
         chosen = rows[rows["method"] == method]
+        name = " and ".join(chosen["name"].unique())
         means = chosen.groupby("n")["estimate"].mean()
-        ax.plot(means.index, means, "-", marker=marker, color=colour, lw=0.9, ms=3.5, label=NAMES[method])
+        ax.plot(means.index, means, "-", marker=marker, color=colour, lw=0.9, ms=3.5, label=name)
         ax.plot(chosen["n"], chosen["estimate"], ".", color=colour, ms=2, alpha=0.6)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log", base=2)
