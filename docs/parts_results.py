@@ -41,14 +41,13 @@ def provenance(folder: str) -> str:
     if not (RESULTS / folder / FILE).exists():
         return "*Not run.*"
     record = Provenance.read(RESULTS / folder)
-    changes = record.changes(REPOSITORY)
     line = f"*{record.sentence()}*"
-    if not changes:
+    if not record.changes(REPOSITORY):
         return line
     commits = ", ".join(commit[:7] for commit in record.commits)
-    return (
-        f"{line}\n\n> **Of older code.** Since {commits} these have changed: {', '.join(sorted(changes))}. "
-        f"`{record.command}` may give other numbers today; `make stale` says what is different."
+    return (  # what changed is left to `make stale`: it would change this page with every commit
+        f"{line}\n\n> **Of older code.** Today's code or configuration is not that of {commits}: "
+        f"`{record.command}` may give other numbers. `make stale` says what is different."
     )
 
 
@@ -139,7 +138,11 @@ def ablations() -> str:
                 )
                 count = error + n.iloc[0] if len(n) else value_at(wide, name, "active", m)
                 ratio = distance / value_at(wide, base, "distance", m) - 1
-                cells += [short(count), short(distance), "" if pd.isna(ratio) else f"{round(ratio, 2) + 0.0:+.0%}"]
+                cells += [
+                    short(count),
+                    short(distance),
+                    "" if pd.isna(ratio) else f"{round(ratio, 2) + 0.0:+.0%}",
+                ]
             lines.append([name, *cells])
         heads = [f"{what}, m = {m}" for m in capacities for what in ("count", "distance", "to the base's")]
         parts.append(f"**{group}**\n\n{markdown_table(['', *heads], lines)}")
