@@ -163,7 +163,10 @@ def test_runs_of_the_plain_grid_are_those_without_variants():
             "variants: penalty: changes nothing",
         ),
         (changed("variants", {"a-b": {}}), "variants: 'a-b' does not match"),
-        (changed("ablations", 0, "variants", ["no_penlty"]), "n = 4: no variant 'no_penlty'; known: all_rows, mse"),
+        (
+            changed("ablations", 0, "variants", ["no_penlty"]),
+            "n = 4: no variant 'no_penlty'; known: all_rows, mse",
+        ),
         (changed("ablations", 0, "dataset", "b"), "ablations: n = 4: no data set 'b'"),
         (
             changed("ablations", 0, "variants", ["released_adam"]),

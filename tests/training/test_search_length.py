@@ -236,6 +236,11 @@ def test_a_seed_goes_back_to_what_it_was_if_its_trial_makes_eq_17_larger(tmp_pat
     assert torch.equal(model.cut_reconstruction[1], before["cut_reconstruction"][1])
     assert model.search.limits == [2, None]
     assert model.search.readings[-1] == [3, 4]
+    # What more dimensions were worth to a poorer model does not count, whatever the weight.
+    assert model.count_at_weight(1000.0).tolist() == [2, 4]
+    model.search.limits = [None, None]
+    model._begin_trials()
+    assert model.count_at_weight(1000.0).tolist() == [3, 4]
 
 
 def test_record_holds_length_and_readings(tmp_path):

@@ -161,6 +161,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         better = self._is_better()
         if self.search.agreed:  # a trial is over
             self._go_back(~better)
+            self._forget_beyond_trials()
         counts = self.count_at_weight(1.0)
         self.search.read(counts.tolist(), [seed not in self.lost for seed in self.seeds], better.tolist())
         if self.search.ends[0] != self.search.longest:
@@ -170,7 +171,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         if self.search.finished:
             self._settle(counts)
         elif self.search.agreed:
-            self._begin_trials(counts)
+            self._begin_trials()
         return True
 
     @torch.no_grad()
@@ -182,7 +183,7 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             self.terms.pop(name, None)
 
     @torch.no_grad()
-    def _begin_trials(self, counts: Tensor) -> None:
+    def _begin_trials(self) -> None:
         """Keep every seed as it is, and let those that have a trial go on with its dimensions."""
         self._kept = {name: values.clone() for name, values in self.state_dict().items()}
         limits = [math.inf if limit is None else float(limit) for limit in self.search.limits]
@@ -223,6 +224,13 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """Open dimensions, (seed, 1), as floats."""
         return self.active.sum(dim=1, keepdim=True).to(self.mu.dtype)
 
+    @torch.no_grad()
+    def _forget_beyond_trials(self) -> None:
+        """Make NaN of what was measured of more dimensions than a better trial had: of a poorer model."""
+        beyond = ~in_prefix(self._limit + 1, self.m + 1)
+        self.cut_reconstruction.masked_fill_(beyond, torch.nan)
+        self.cut_wasserstein.masked_fill_(beyond, torch.nan)
+
     def _reach(self, constants: StepConstants) -> Tensor:
         """The longest cut that training sees, (seed, 1); it may be above m."""
         reach: Tensor = search_reach(self._count, constants.longest_cut)
@@ -255,8 +263,9 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         return torch.where(within, objective, torch.inf)
 
     def _objective_of(self, reconstruction: Tensor, wasserstein: Tensor, factor: float = 1.0) -> Tensor:
-        """``J(k)``, (seed, capacity + 1), of terms that were measured at every cut, (seed, m + 1)."""
-        return self.mask_loss(reconstruction, wasserstein, 0.0, 0.0, factor)[:, : self.spec.capacity + 1]
+        """``J(k)``, (seed, capacity + 1), of terms measured at every cut; infinite where they are NaN."""
+        objective = self.mask_loss(reconstruction, wasserstein, 0.0, 0.0, factor)[:, : self.spec.capacity + 1]
+        return torch.where(objective.isnan(), torch.inf, objective)
 
     @torch.no_grad()
     def count_at_weight(self, factor: float) -> Tensor:
