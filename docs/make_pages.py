@@ -46,7 +46,8 @@ def all_parts() -> Parts:
 def pages() -> Iterator[Path]:
     """Every page that people write, README first."""
     yield REPOSITORY / "README.md"
-    yield from sorted(path for path in (REPOSITORY / "docs").rglob("*.md") if "results" not in path.parts)
+    docs = sorted((REPOSITORY / "docs").rglob("*.md"))
+    yield from (path for path in docs if "results" not in path.parts or path.name == "README.md")
 
 
 def filled(text: str, parts: Parts) -> str:
