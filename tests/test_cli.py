@@ -68,7 +68,9 @@ def test_columns_can_be_left_out_and_options_given(table, tmp_path, capsys):
     content = json.loads(answer.read_text())
     assert content["dimension"] == 3
     assert content["rows"] == 75 - round(0.1 * 75)
-    assert f"make own DATA={table} DROP=a,b OPTIONS=test_fraction=0.5" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"make own DATA={table} DROP=a,b OPTIONS=test_fraction=0.5" in err
+    assert "\n- left out: dropped as told: a, b\n" in err
 
 
 @pytest.mark.parametrize(

@@ -178,8 +178,10 @@ class _Teller:
         info = reading.dataset.info
         shape = " x ".join(map(str, info.shape))
         self.line(f"{path}: {info.n_train + info.n_test:,} {info.kind} of {shape}")
-        for sentence in [*reading.guessed, *reading.left_out, *reading.warnings]:
-            self.line(f"- {sentence}")
+        said = {"guessed": reading.guessed, "left out": reading.left_out, "warning": reading.warnings}
+        for kind, sentences in said.items():
+            for sentence in sentences:
+                self.line(f"- {kind}: {sentence.removeprefix(f'{path}: ')}")
 
     def __call__(self, event: Event) -> None:
         from maskaae.counting.answer import Round, Trial

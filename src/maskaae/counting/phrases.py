@@ -49,7 +49,7 @@ def trial_text(trial: Trial, seeds: int, steps: int) -> str:
 def round_text(done: Round) -> str:
     """What a round found, in one line."""
     return (
-        f"counts {', '.join(map(str, done.counts.values()))} of {done.trial.capacity} ({done.seconds:.0f} s)"
+        f"found {', '.join(map(str, done.counts.values()))} of {done.trial.capacity} ({done.seconds:.0f} s)"
     )
 
 
