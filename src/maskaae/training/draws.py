@@ -53,10 +53,17 @@ class TrainingData:
 
     def gather(self, indices: Tensor) -> Tensor:
         """Return the examples at ``indices`` (any shape), as float32 (*shape, D); images in [0, 1]."""
-        chosen = indices.flatten()
-        if self._rows is not None:
-            chosen = self._rows.index_select(0, chosen)
-        rows = self._flat.index_select(0, chosen).view(*indices.shape, -1)
+        return self.at(self.places(indices))
+
+    def places(self, indices: Tensor) -> Tensor:
+        """Where the examples at ``indices`` of this part stand among all."""
+        if self._rows is None:
+            return indices
+        return self._rows.index_select(0, indices.flatten()).view(indices.shape)
+
+    def at(self, places: Tensor) -> Tensor:
+        """Return the examples at ``places`` among all, as :meth:`gather` does."""
+        rows = self._flat.index_select(0, places.flatten()).view(*places.shape, -1)
         return rows if self._scale is None else rows.float().mul_(self._scale)
 
 
@@ -73,7 +80,7 @@ class Draws:
         Steps whose numbers are drawn at once; one on a CPU and ``AHEAD`` on a GPU, unless given. The numbers
         depend on it.
     unseen : TrainingData, optional
-        Where batches come from that training must not see; None: from ``data`` too.
+        Where batches come from that training must not see, cut from the same examples; None: from ``data``.
     """
 
     def __init__(
@@ -111,10 +118,10 @@ class Draws:
         """Random numbers of the next step, after :meth:`make_ready`; nothing is asked of the host."""
         seen, unseen, prior, mix, cuts = (self._of_step(numbers) for numbers in self._numbers)
         self._place += 1
-        batches = self._data.gather(seen)
-        if self._sizes.unseen:
-            batches = torch.cat((batches, self._unseen.gather(unseen)))
-        return Draw(batches, prior, mix, cuts)
+        places = self._data.places(seen)
+        if self._sizes.unseen:  # gathered at once: a batch of images is large
+            places = torch.cat((places, self._unseen.places(unseen)))
+        return Draw(self._data.at(places), prior, mix, cuts)
 
     def _of_step(self, numbers: Tensor) -> Tensor:
         """Numbers of the next step, the seed axis second: (seed, step, count, ...) to (count, seed, ...)."""
