@@ -54,7 +54,7 @@ run_snakemake += $(if $(CODE),--rerun-triggers mtime)
 folder := .
 run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snakemake.log $(run_snakemake)
 
-.PHONY: ablations why_it_fails count_families witnesses claims paper paper_n16 n32 dimensions mnist10k_table1 stale pages
+.PHONY: ablations why_it_fails count_families witnesses claims paper paper_n16 n32 fair_wae dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
 .PHONY: count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: container site diagrams slurm-plugin slurm-table chaos verify
@@ -171,7 +171,9 @@ paper_n16: experiment = config/paper_cpu_n16.yaml
 paper_n16: pictures = fig4 fig5 fig8
 n32: experiment = docs/results/n32/experiment.yaml
 n32: pictures = fig4
-claims paper paper_n16 n32: setup
+fair_wae: experiment = docs/results/fair_wae/experiment.yaml
+fair_wae: pictures = fig4
+claims paper paper_n16 n32 fair_wae: setup
 	$(run_snakemake) --configfile $(experiment) --directory results/$@
 	mkdir -p docs/results/$@
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(pictures)
@@ -180,6 +182,7 @@ claims paper paper_n16 n32: setup
 claims: ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
 paper: ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)
 paper_n16: ## The same on data with n = 16, into docs/results/paper_n16
+fair_wae: ## What MAAE's schedule gives and what its mask gives, at m = n = 4, into docs/results/fair_wae
 n32: ## Claims on n = 32 alone, on another generator, into docs/results/n32
 dimensions: ## Ways of finding the dimension, side by side, into docs/results/dimensions
 count_families: ## Does the count hold on data that it was not chosen on? Into docs/results/count_families (90 minutes)

@@ -15,9 +15,21 @@ from parts_results import RESULTS, provenance
 
 from maskaae.method.presets import TrainingPlan
 from maskaae.report.claims.checks import CLAIMS
-from maskaae.report.claims.measured import Measured, Thresholds, accuracy, counts, relative_distances
+from maskaae.report.claims.measured import (
+    Measured,
+    Thresholds,
+    accuracy,
+    counts,
+    relative_distances,
+)
 from maskaae.report.claims.verdict import Verdict
-from maskaae.report.claims.wording import counts_table, found, open_until, overall, relative_table
+from maskaae.report.claims.wording import (
+    counts_table,
+    found,
+    open_until,
+    overall,
+    relative_table,
+)
 from maskaae.report.freshness import Provenance
 from maskaae.report.markup import markdown_table
 
@@ -36,7 +48,7 @@ COUNTED = ("claims", "n32", "paper", "paper_n16")
 
 def parts() -> dict[str, Callable[[], str]]:
     """Parts by name."""
-    made: dict[str, Callable[[], str]] = {"score": score, "reach": reach}
+    made: dict[str, Callable[[], str]] = {"score": score, "reach": reach, "fair_wae": fair_wae}
     made |= {f"statements.{preset}": partial(statements, preset) for preset in FOLDERS}
     for name in COUNTED:
         made |= {f"counts.{name}": partial(counts_of, name), f"distances.{name}": partial(distances_of, name)}
@@ -193,6 +205,13 @@ def distances_of(folder: str) -> str:
         relative_table(relative_distances(measured), titles_of(folder)) for measured in measured_of(folder)
     ]
     return "\n\n".join(tables or [provenance(folder)])
+
+
+def fair_wae() -> str:
+    """Table of seeds that `make fair_wae` wrote: both WAEs and MAAE, and what sets stuck seeds apart."""
+    written = (RESULTS / "fair_wae/claims.md").read_text(encoding="utf-8")
+    table = written.partition("## Seeds\n")[2].partition("\n## ")[0].strip()
+    return f"{table}\n\n{provenance('fair_wae')}"
 
 
 def titles_of(folder: str) -> dict[str, str]:
