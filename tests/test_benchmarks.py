@@ -1,6 +1,7 @@
 """The benchmarks run, at toy size, and compare what they say they compare."""
 
 import io
+import itertools
 import math
 import os
 import subprocess
@@ -105,6 +106,17 @@ def test_second_call_of_the_device_script_walks_through_on_a_cpu(tmp_path):
     parts_of_the_device_script("second", "convolutions grid sharing_processes", tmp_path)
     assert set(pd.read_csv(tmp_path / "gpu_convolutions.csv")["way"]) == {"grouped", "one by one"}
     assert (pd.read_csv(tmp_path / "sharing_processes.csv")["ms_per_step"] > 0).all()
+
+
+@pytest.mark.long
+def test_call_for_the_real_data_walks_through_on_a_cpu(tmp_path):
+    """Digits stand in for both MNISTs; runs that were trained side by side are measured by the pipeline."""
+    parts_of_the_device_script("real", "real_data real_paper real_paper_measured", tmp_path)
+    for model, m in itertools.product(("wae", "maae"), (32, 64)):
+        run = tmp_path / f"real/results/runs/mnist_paper/{model}/m{m}"
+        assert len(pd.read_csv(run / "metrics.csv")) == 4  # two seeds, at the start and the end
+        assert len(pd.read_csv(run / "samplers.csv")) == 4  # two seeds, two samplers
+        assert not list(run.rglob("*.safetensors"))
 
 
 def test_products_of_a_step_hold_all_of_its_operations(benchmarks):
