@@ -98,6 +98,10 @@ def test_a_data_set_overrides_what_all_share():
         "checkpoint_every": 25000,
         "on_divergence": "stop",
         "precision": "tf32",
+        "validation_share": 0.1,
+        "validation_seed": 0,
+        "length": "fixed",
+        "shortest_search": 1000,
     }
     assert datasets["a"].hyperparameters.mask_start == ROBUST.mask_start
     assert datasets["a"].hyperparameters.mask_rate == 0.1
