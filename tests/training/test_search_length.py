@@ -99,7 +99,7 @@ def test_record_says_nothing_of_a_validation_part_that_there_is_not(tmp_path):
 # --- a search of settled length
 
 
-def test_search_doubles_until_twice_the_length_changes_no_count_by_more_than_one():
+def test_search_doubles_until_twice_the_length_finds_no_more_dimensions_but_one():
     search = SearchLength.planned(8000, 1000)
     assert search.ends == (1000, 2000, 4000, 8000)
     for counts, end in (([9, 5], 2000), ([8, 7], 4000), ([8, 8], 5000)):
@@ -127,6 +127,13 @@ def test_a_count_settles_when_fewer_dimensions_make_eq_17_larger():
     assert (search.finished, search.end, search.settled()) == (True, 4000, [3000, 1000])
 
 
+def test_trials_begin_where_the_longer_search_finds_fewer_dimensions():
+    search = SearchLength.planned(8000, 1000)
+    search.read([16, 9], [True, True])
+    search.read([12, 9], [True, True])
+    assert (search.agreed, search.limits, search.end) == (True, [9, 7], 3000)
+
+
 def test_trials_end_with_the_longest_search():
     search = agreed([16], longest=4000)
     for count in (12, 9):
@@ -142,7 +149,7 @@ def test_one_dimension_needs_no_trial():
 
 def test_search_that_never_agrees_ends_at_the_longest():
     search = SearchLength.planned(300, 100)
-    for counts in ([9, 5], [4, 5]):
+    for counts in ([4, 5], [9, 5]):
         search.read(counts, [True, True])
     assert (search.ends, search.finished, search.end) == ((150, 300), True, 300)
     assert search.settled() == [None, None]

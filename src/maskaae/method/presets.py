@@ -339,7 +339,7 @@ class TrainingPlan(Described):
     """which rows these are; all seeds of a run share them [our choice]"""
     length: Literal["fixed", "settled"] = "fixed"
     """`fixed`: a run takes all `steps`; `settled`: the search of `nested` mask training goes on, each time to
-    twice its length, until the count does not change by it, then tries three quarters of the dimensions until
-    that makes eq 17 larger; `steps` is the longest [our choice]"""
+    twice its length, until that finds no more dimensions, then tries three quarters of them until that makes
+    eq 17 larger; `steps` is the longest [our choice]"""
     shortest_search: Count = 1000
     """steps, at least, after which a search of `settled` length is asked for its first count [our choice]"""

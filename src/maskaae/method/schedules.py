@@ -73,8 +73,8 @@ class SearchLength:
     The search is planned up to its first end, where the count of every seed is read. If the counts have not
     settled there it is planned up to the next end, about twice as far: what its schedules say of shares of
     the search they say of the new length, so the next half begins with full rates and wider windows again.
-    Counts have settled when a search twice as long changes none by more than one, which is the argument of a
-    mesh refinement.
+    It is long enough when a search twice as long finds no more dimensions, but one at most: the argument of a
+    mesh refinement. Where it finds fewer, trials find them sooner.
 
     Trials follow, each as long as the search up to its first end: the seed trains with three quarters of the
     dimensions that it counted. If that makes eq 17 smaller the seed keeps what it has found so, and tries
@@ -87,7 +87,7 @@ class SearchLength:
     ends: tuple[int, ...]  # steps at which the counts are read: so far, and, before the trials, later ones
     longest: int
     readings: list[list[int]] = field(default_factory=list)  # what each seed counts at every end so far
-    agreed: bool = False  # whether twice the length has changed nothing: trials have begun
+    agreed: bool = False  # whether twice the length finds no more dimensions: trials have begun
     limits: list[int | None] = field(default_factory=list)  # dimensions of each seed's trial; None: no trial
     finished: bool = False
 
@@ -130,14 +130,9 @@ class SearchLength:
                 for count, limit, is_better in zip(counts, self.limits, better, strict=True)
             ]
         elif len(self.readings) > 1:
-            before, now = self.readings[-2:]
-            self.agreed = all(
-                abs(a - b) <= 1 for a, b, waited_for in zip(before, now, counted, strict=True) if waited_for
-            )
-            self.limits = [
-                fewer(count) if waited_for else None
-                for count, waited_for in zip(counts, counted, strict=True)
-            ]
+            seeds = list(zip(*self.readings[-2:], counted, strict=True))
+            self.agreed = all(now <= before + 1 for before, now, waited_for in seeds if waited_for)
+            self.limits = [fewer(now) if waited_for else None for _, now, waited_for in seeds]
         if self.agreed:
             self.ends = (*self.ends[: len(self.readings)], self.end_of_trial)
             self.finished = self.ends[-1] > self.longest or not any(self.limits)
