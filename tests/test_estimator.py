@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from maskaae.counting.count import as_dataset, count_dimensions
 from maskaae.counting.settings import CountSettings
-from maskaae.estimator import MaskAAE
+from maskaae.estimator import REFINEMENT_SHARE, MaskAAE
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning", "ignore::sklearn.exceptions.ConvergenceWarning"
@@ -234,7 +234,7 @@ def test_a_count_with_room_to_spare_is_the_count_of_the_command():
     settings = CountSettings(
         seeds=(5, 6, 7),
         steps=6,
-        refinement_share=0.5,
+        refinement_share=REFINEMENT_SHARE,
         hidden=(8,),
         critic_hidden=(8,),
     )
@@ -244,6 +244,11 @@ def test_a_count_with_room_to_spare_is_the_count_of_the_command():
     assert model.settled_ == count.settled
     assert model.witnesses_ == {witness.name: witness.dimension for witness in count.witnesses}
     assert model.cautions_ == count.warnings
+
+
+def test_estimator_and_command_search_equally_long():
+    ours, theirs = MaskAAE(), CountSettings()
+    assert ours.steps * (1 - REFINEMENT_SHARE) == theirs.steps * (1 - theirs.refinement_share)
 
 
 def test_a_count_that_is_held_down_is_warned_about():

@@ -25,7 +25,7 @@ from maskaae.counting.settings import CountSettings
 from maskaae.data.own.splits import Scaling
 from maskaae.evaluation.examples import batches, to_model_input, to_stored_form
 from maskaae.handover.export import FORMATS, Format, hand_over
-from maskaae.method.presets import PRESETS, Preset
+from maskaae.method.presets import Preset
 from maskaae.models.base import LatentModel
 from maskaae.models.build import load_model, model_bytes, of_one_seed
 from maskaae.training.store import write_atomically
@@ -33,6 +33,7 @@ from maskaae.training.store import write_atomically
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
 ROWS_AT_A_TIME = 1000
+REFINEMENT_SHARE = 0.28  # of 9,000 steps, so that the search, and so the count, are those of the command
 NOT_CONVERGED = {"not_settled", "at_capacity", "collapsed", "not_converged_in_width"}
 """Codes of cautions that are a `ConvergenceWarning`; others are a `UserWarning`."""
 
@@ -41,7 +42,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A masked adversarial auto-encoder that finds how many of its dimensions the data need.
 
     Several seeds are trained together and vote; the answer comes with a warning for everything that speaks
-    against it. `n_seeds=1` takes less than half of the time.
+    against it.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     hidden, critic_hidden : sequence of int
         Hidden widths of the encoder (of the decoder in reverse) and of the critic.
     steps, batch_size : int
-        Training steps, at most, of which the second half trains with the count settled; examples a batch, or
+        Training steps, at most, of which the last part trains with the count settled; examples a batch, or
         all rows if they are fewer.
     preset : {"robust", "paper"}
         Constants of the method: ours, or the released ones.
@@ -96,7 +97,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         *,
         hidden: Sequence[int] = (128, 128),
         critic_hidden: Sequence[int] = (128, 128),
-        steps: int = 8000,
+        steps: int = 9000,
         batch_size: int = 64,
         preset: Preset = "robust",
         scaling: Literal["standardise", "none"] = "standardise",
@@ -314,7 +315,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             seeds=tuple(range(int(first), int(first) + self.n_seeds)),
             preset=self.preset,
             steps=self.steps,
-            refinement_share=1 - PRESETS["robust"].search_share,
+            refinement_share=REFINEMENT_SHARE,
             batch_size=min(self.batch_size, rows),
             hidden=tuple(self.hidden),
             critic_hidden=tuple(self.critic_hidden),

@@ -121,7 +121,7 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
         on_divergence="continue",
         validation_share=settings.validation_share,
         length="fixed" if settings.shortest_search is None else "settled",
-        shortest_search=settings.shortest_search or settings.steps,
+        shortest_search=_first_reading(settings),
     )
     with TemporaryDirectory() as folder, _few_threads(settings.device):
         try:
@@ -131,6 +131,12 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
                 f"the training of seeds {', '.join(map(str, seeds))} diverged ({error.found}); look for "
                 "values that are far from all others, and scale the columns"
             ) from error
+
+
+def _first_reading(settings: CountSettings) -> int:
+    """Steps of search after which the counts are first read, at least: twice as long, and a trial, follow."""
+    longest = settings.steps * (1 - settings.refinement_share)
+    return max(1, min(settings.shortest_search or settings.steps, int(longest / 4)))
 
 
 @contextlib.contextmanager
