@@ -41,8 +41,7 @@ NOT_CONVERGED = {"not_settled", "at_capacity", "collapsed", "not_converged_in_wi
 class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A masked adversarial auto-encoder that finds how many of its dimensions the data need.
 
-    Several seeds are trained together and vote; the answer comes with a warning for everything that speaks
-    against it.
+    Several seeds are trained together and vote; whatever speaks against the answer is a warning.
 
     Parameters
     ----------
