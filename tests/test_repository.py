@@ -173,7 +173,9 @@ def test_make_verify_takes_any_path_and_asks_for_what_is_missing(tmp_path):
 def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
     programs = tmp_path / ".venv/bin"
     programs.mkdir(parents=True)
-    (programs / "python").symlink_to(sys.executable)
+    program = programs / "python"  # a link would not find the packages of the environment that it points into
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    program.chmod(0o755)
     summary = tmp_path / "results/own/results/own/summary.md"
     summary.parent.mkdir(parents=True)
     summary.write_text("8 dimensions\n\n## More\n")

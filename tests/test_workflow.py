@@ -368,6 +368,7 @@ def test_ctrl_c_saves_the_state_of_a_training_and_says_so_in_a_line(tmp_path):
     assert len(list((tmp_path / model).parent.glob("resume/state_*.pt"))) == 1
 
 
+@pytest.mark.skipif(shutil.which("conda") is None, reason="an archive holds conda's packages: needs conda")
 def test_archive_holds_the_script_of_every_rule(tmp_path):
     checkout = tmp_path / "checkout"
     for name in ("config", "scripts", "src", "workflow"):

@@ -40,6 +40,7 @@ def job(folder, hyperparameters):
         "wildcards": {"m": "4"},
         "params": {
             "model": "maae",
+            "code": "",
             "seeds": [0],
             "network": {
                 "kind": "mlp",

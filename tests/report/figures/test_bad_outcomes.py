@@ -5,7 +5,6 @@ every figure and table, as files.
 """
 
 import dataclasses
-import json
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ from maskaae.method.presets import PAPER, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model, load_model
 from maskaae.report.selection import read_runs
-from maskaae.report.summary import summarise
 from maskaae.report.table2 import as_printed, table2
 from maskaae.training.loop import TrainingRun
 from maskaae.training.run import TrainedRun
@@ -150,16 +148,6 @@ def test_table_2_shows_what_is_undefined_and_what_was_lost(runs):
         assert (row["MAAE (paper): active"], row["MAAE (paper): NAC"]) == shown[case]
     assert ("(1 lost)" in row["MAAE (paper): active"]) == (case == "first_lost")
     assert "nan" not in " ".join(row.astype(str))
-
-
-def test_the_summary_of_own_data_can_be_written(runs):
-    case, folder = runs
-    metrics = read_runs(paths(folder, "metrics", "wae", "maae"), PRESETS)
-    info = json.loads((folder / "data/dataset.json").read_text())
-    text = summarise(metrics, METRIC, info, folder / "digits/maae/m4", [])
-    assert ("closed every dimension" in text) == (case == "collapsed")
-    assert ("diverged" in text) == (case == "first_lost")
-    assert "nan" not in text.replace(str(folder), "")
 
 
 def test_a_lost_seed_is_not_loaded_as_a_model(runs):

@@ -162,7 +162,16 @@ def test_table_1_is_written_in_three_forms(inputs: Inputs, tmp_path: Path) -> No
     records = [Path(path).with_name("run.json") for path in shown]
     for record in records:
         record.write_text(json.dumps({"plan": {"steps": 600}, "steps_per_second": 5.0}))
-    inputs = {"metrics": shown, "records": [str(path) for path in records]}
+    runs = read_runs(shown, PARAMS["presets"])
+    last = runs[runs["step"] == runs["step"].max()].assign(
+        kid_classifier_10k=0.1, precision_classifier_10k=0.5, recall_classifier_10k=0.5, components=1
+    )
+    samplers = pd.concat([last.assign(sampler=sampler) for sampler in ("prior", "mixture")])
+    inputs = {
+        "metrics": shown,
+        "samplers": write_runs(samplers, "samplers", tmp_path),
+        "records": [str(path) for path in records],
+    }
     stem = run_script("table1", tmp_path / "out", inputs)
     table = pd.read_csv(stem.with_suffix(".csv"))
     assert set(table.loc[table["source"] == "ours", "model"]) == {"wae", "maae"}
