@@ -33,6 +33,14 @@ def quietly(folder, *command, **options):
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def heard_interrupts():
+    """Let SIGINT end what is started here also where the tests run with it ignored, as a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def stand_in(folder, rest=""):
     (folder / "stand_in.py").write_text(STAND_IN + rest)
     return quietly(folder, sys.executable, str(folder / "stand_in.py"))

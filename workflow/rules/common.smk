@@ -3,6 +3,7 @@
 Defines `EXPERIMENT` (see maskaae.config) and the functions that turn wildcards into files and parameters.
 """
 
+import json
 import os
 import sys
 from importlib.util import find_spec
@@ -172,3 +173,14 @@ def presets(datasets):
 def metrics(datasets):
     """Column of the distance that figures show of each data set."""
     return {dataset: DATASETS[dataset].metric for dataset in datasets}
+
+
+def finished_with_other_seeds(jobs):
+    """Records of finished trainings that are planned again, for one seed more or less than theirs."""
+    paths = [Path(job.output.run) for job in jobs if job.rule is rules.train.rule]
+    records = [json.loads(path.read_text()) for path in paths if path.exists()]
+    return [
+        record
+        for record in records
+        if set(record["spec"]["seeds"]) != set(EXPERIMENT.seeds)
+    ]

@@ -5,24 +5,12 @@ and checkpoints/. All seeds of the configuration train in one job. A killed job 
 is no output, and goes on from it.
 """
 
-import json
 import shutil
 from dataclasses import asdict
 from datetime import timedelta
 
 LONG_RUN = 100_000
 """Steps from which a training on a CPU deserves a word before it starts."""
-
-
-def finished_with_other_seeds(jobs):
-    """Records of finished trainings that are planned again, for one seed more or less than theirs."""
-    paths = [Path(job.output.run) for job in jobs if job.rule is rules.train.rule]
-    records = [json.loads(path.read_text()) for path in paths if path.exists()]
-    return [
-        record
-        for record in records
-        if set(record["spec"]["seeds"]) != set(EXPERIMENT.seeds)
-    ]
 
 
 onstart:
