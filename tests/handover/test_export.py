@@ -102,7 +102,8 @@ def test_closed_dimensions_are_not_in_the_networks():
 def test_the_card_tells_count_settings_and_the_error_on_unseen_rows(fitted, tmp_path):
     fitted.export(tmp_path, unseen=VALUES + 20, formats=["pt2"])
     card = (tmp_path / "model_card.md").read_text()
-    assert "2 of 3 (capacity)" in card and "`robust`" in card and "20 steps of 16 examples, seed 0" in card
+    assert "2 of 3 (capacity)" in card and "`robust`" in card
+    assert f"{fitted.record_['steps']} steps of 16 examples, seed 0" in card, "those taken, not the longest"
     assert "of the variance of 80 rows stays unexplained" in card
     assert 'torch.export.load("encoder.pt2")' in card and "onnxruntime" not in card
     fitted.export(tmp_path, formats=["pt2"])

@@ -147,7 +147,13 @@ def test_every_cited_number_is_labelled_and_never_among_ours():
 
 
 def test_training_time_is_that_of_the_whole_run_also_after_a_resume():
-    record = {"plan": {"steps": 6000}, "steps_per_second": 50.0, "seconds": 3.0, "resumed_from_step": 5850}
+    record = {
+        "plan": {"steps": 9000},
+        "steps": 6000,
+        "steps_per_second": 50.0,
+        "seconds": 3.0,
+        "resumed_from_step": 5850,
+    }
     assert table1.training_minutes(record) == 2.0
 
 

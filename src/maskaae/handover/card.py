@@ -88,7 +88,7 @@ def model_card(
         ["networks", f"{network}; critic {spec['critic_hidden']}"],
         [
             "training",
-            f"{plan['steps']:,} steps of {plan['batch_size']} examples, seed {seed}, on {record['device']}",
+            f"{record['steps']:,} steps of {plan['batch_size']} examples, seed {seed}, on {record['device']}",
         ],
         ["made with", ", ".join(f"{name} {version}" for name, version in versions.items())],
         ["commit", str(record.get("commit"))],

@@ -181,13 +181,13 @@ def _times(chosen: pd.DataFrame, minutes: Minutes) -> list[dict[str, Any]]:
 
 def read_minutes(records: Iterable[str | Path]) -> dict[tuple[str, str, int], float]:
     """Minutes that each training took, by data set, model and m, from ``{dataset}/{model}/m{m}/run.json``."""
-    table = read_records(records, "plan", "steps_per_second")
+    table = read_records(records, "steps", "steps_per_second")
     return {(run["dataset"], run["model"], run["m"]): training_minutes(run) for run in _records(table)}
 
 
 def training_minutes(record: Mapping[str, Any]) -> float:
     """Minutes that a whole training takes at the speed in its ``run.json``, also if it was resumed."""
-    return float(record["plan"]["steps"] / record["steps_per_second"] / 60)
+    return float(record["steps"] / record["steps_per_second"] / 60)
 
 
 def set_apart(fid: pd.DataFrame) -> pd.Series[bool]:

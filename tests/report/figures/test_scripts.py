@@ -161,7 +161,7 @@ def test_table_1_is_written_in_three_forms(inputs: Inputs, tmp_path: Path) -> No
     shown = [path for path in inputs["metrics"] if "digits" in path and "/m16/" in path]
     records = [Path(path).with_name("run.json") for path in shown]
     for record in records:
-        record.write_text(json.dumps({"plan": {"steps": 600}, "steps_per_second": 5.0}))
+        record.write_text(json.dumps({"plan": {"steps": 900}, "steps": 600, "steps_per_second": 5.0}))
     runs = read_runs(shown, PARAMS["presets"])
     last = runs[runs["step"] == runs["step"].max()].assign(
         kid_classifier_10k=0.1, precision_classifier_10k=0.5, recall_classifier_10k=0.5, components=1
