@@ -183,7 +183,8 @@ def _write_stability(ax: Axes, count: pd.DataFrame) -> None:
     counts = count.rename(columns={"value": "count"}).dropna(subset=["count"])
     score = None if counts.empty else stability_over_capacities(counts, counts["n"].iloc[0])
     if score is not None:
-        ax.set_xlabel(f"{ax.get_xlabel()}\n{score}", color=INK)
+        below = str(score).replace(" (", "\n(")  # in one line it is wider than its panel
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{below}", color=INK)
 
 
 def _draw_count(ax: Axes, rows: pd.DataFrame, capacities: pd.Series) -> None:
