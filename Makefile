@@ -257,7 +257,7 @@ witnesses: setup ## What witnesses say on families of known n, into docs/results
 
 # --------------------------------------------------------------------------------------------- checks
 
-test: setup ## The test suite (about 5 minutes on 2 cores)
+test: setup ## The test suite (about 7 minutes on 2 cores)
 	$(python) -m pytest -m "not long and not slurm" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-all: test ## The long tests too
