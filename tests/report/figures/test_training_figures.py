@@ -105,6 +105,18 @@ def test_figure_8_has_three_panels_and_marks_where_each_seed_settles(
         assert marks == settled
 
 
+def test_figure_8_averages_distances_as_logarithms_and_losses_as_they_are(
+    history: pd.DataFrame, checkpoints: pd.DataFrame
+) -> None:
+    frame = over_training.fig8_data(history[history["m"] == 16], checkpoints, METRIC, TITLES)
+    means = {"fid": lambda x: np.exp(np.log(x).mean()), "reconstruction": np.mean}
+    for quantity, mean in means.items():
+        rows = frame[frame["quantity"] == quantity]
+        last = rows[rows["step"] == rows["step"].max()]
+        assert last["value"].nunique() > 1, "seeds that differ"
+        assert last["mean"].iloc[0] == pytest.approx(mean(last["value"]))
+
+
 def test_figure_8_shows_the_distance_of_every_checkpoint(
     history: pd.DataFrame, checkpoints: pd.DataFrame
 ) -> None:
