@@ -15,6 +15,7 @@ from maskaae.method.spec import ModelSpec
 from maskaae.models.build import load_model
 from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.loop import TrainingRun
+from maskaae.training.run import PreparedRun, train_side_by_side
 from maskaae.training.store import RunStore, StateMismatchError, TrainingInterruptedError
 
 SPEC = ModelSpec("maae", 4, (0, 1), "vectors", (6,), (12,), (12,), PAPER)
@@ -80,6 +81,25 @@ def test_stopped_nested_training_resumes_bit_for_bit(tmp_path, step):
     with pytest.raises(TrainingInterruptedError):
         stopped.train()
     assert_same_run(whole, train(tmp_path / "stopped", spec))
+
+
+def test_runs_stopped_side_by_side_are_all_saved_and_resume_bit_for_bit(tmp_path):
+    plan = dataclasses.replace(PLAN, log_every=6)
+    specs = {"narrow": SPEC, "wide": dataclasses.replace(SPEC, hidden=(16,))}
+
+    def prepared(name):
+        store = RunStore(tmp_path / name, {"code": "1"})
+        return PreparedRun(TrainingRun(specs[name], DATA, plan, store), store, {})
+
+    runs = [prepared(name) for name in specs]
+    stop_after(runs[0].training, 3)
+    with pytest.raises(TrainingInterruptedError):
+        list(train_side_by_side(runs))
+    again = {name: prepared(name) for name in specs}
+    assert {name: run.training.step for name, run in again.items()} == {"narrow": 3, "wide": 1}
+    assert len(list(train_side_by_side(list(again.values())))) == 2
+    for name, spec in specs.items():
+        assert_same_run(train(tmp_path / f"{name}_whole", spec, plan), again[name].training)
 
 
 def test_same_seed_same_numbers_and_another_seed_other_numbers(tmp_path):

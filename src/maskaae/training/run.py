@@ -25,7 +25,7 @@ from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.draws import TrainingData
 from maskaae.training.loop import TrainingRun
-from maskaae.training.store import RunStore, StopRequest, write_atomically
+from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError, write_atomically
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -192,17 +192,28 @@ def train_side_by_side(prepared: Sequence[PreparedRun]) -> Iterator[tuple[Prepar
 
     Raises
     ------
-    TrainingDivergedError, TrainingInterruptedError
-        As in :meth:`TrainingRun.train`, for the first run that raises them.
+    TrainingDivergedError
+        As in :meth:`TrainingRun.train`, for the first run that raises it.
+    TrainingInterruptedError
+        If a signal asked for a stop; the state of every run is saved then.
     """
     started = time.monotonic()
+    interrupted: TrainingInterruptedError | None = None
     with StopRequest() as stop:
         going = {id(run): (run, run.training.step, run.training.parts(stop)) for run in prepared}
         while going:
             for key, (run, first_step, parts) in list(going.items()):
-                if next(parts, DONE) is DONE:
+                try:
+                    trained = next(parts, DONE) is DONE
+                except TrainingInterruptedError as interruption:
+                    interrupted = interruption
+                    del going[key]
+                    continue
+                if trained:
                     del going[key]
                     yield run, run.finished(first_step, time.monotonic() - started)
+    if interrupted is not None:
+        raise interrupted
 
 
 def device_name(device: torch.device | str) -> str:
