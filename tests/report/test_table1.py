@@ -115,7 +115,7 @@ def test_each_model_stands_at_the_capacity_that_is_nearest_to_the_training_split
     metrics = pd.concat([small, large, only_small])
     samplers = pd.concat([samplers_of(small, train=100), samplers_of(large), samplers_of(only_small)])
     minutes = {("digits", "wae", 8): 1.0, ("digits", "wae", 16): 2.0, ("digits", "rae", 8): 3.0}
-    table = table1.table1_each(metrics, samplers, minutes, METRIC, TITLES)
+    table = table1.table1(metrics, samplers, minutes, METRIC, TITLES)
     ours = table[table["source"] == "ours"].set_index(["model", "quantity"])
     assert ours.loc[("wae", "fid"), ["m", "mean"]].tolist() == [16, pytest.approx(9.1)]
     assert ours.loc[("wae", "minutes"), "mean"] == 2.0

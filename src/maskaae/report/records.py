@@ -202,6 +202,7 @@ _TABLES = (
             "records": Runs("run.json"),
         },
         claims="e",
+        script="table1",
         caption="table1",
     ),
     Record(

@@ -96,10 +96,12 @@ def table1(
 ) -> pd.DataFrame:
     """Every model over its seeds at the last checkpoint, by two samplers, and the cited rows below.
 
+    A model with several capacities is shown at the one that suits it, see `_suited`.
+
     Parameters
     ----------
     metrics : DataFrame
-        Runs of all models, each at one capacity a data set; a row a seed and checkpoint.
+        Runs of all models; a row a seed and checkpoint.
     samplers : DataFrame
         The same runs by `maskaae.evaluation.mixture.compare_samplers`.
     metric, titles : mapping
@@ -114,9 +116,11 @@ def table1(
         FID of one sampler that intervals set apart, see `set_apart`). Cited rows have no interval over seeds
         of ours; what their authors print behind the mean is in plus_minus.
     """
-    chosen = in_order(choose_metric(metrics, metric), titles)
+    suited = _suited(samplers, metric)
+    chosen = in_order(choose_metric(metrics.merge(suited, on=RUN), metric), titles)
+    sampled = choose_metric(samplers.merge(suited, on=RUN), _binary(metric))
     rows = [
-        *_sampled(in_order(choose_metric(samplers, _binary(metric)), titles)),
+        *_sampled(in_order(sampled, titles)),
         *quantity_rows(last(chosen), KEYS, {name: name for name in OTHERS}),
         *quantity_rows(oracle(chosen, "value"), KEYS, {"fid_oracle": "value"}),
         *_times(chosen, minutes),
@@ -128,23 +132,16 @@ def table1(
     return pd.concat([ours, _cited_rows()], ignore_index=True)
 
 
-def table1_each(
-    metrics: pd.DataFrame,
-    samplers: pd.DataFrame,
-    minutes: Minutes,
-    metric: Mapping[str, str],
-    titles: Mapping[str, str],
-) -> pd.DataFrame:
-    """Table 1 with every model at that of its capacities that suits it; as `table1`, at all capacities.
+def _suited(samplers: pd.DataFrame, metric: Mapping[str, str]) -> pd.DataFrame:
+    """One run (data set, model, m) of every model: of several capacities, the one that suits it.
 
     It is that at which samples of the prior are nearest to the *training* split: the test split chooses
-    nothing.
+    nothing. Of a model that is lost at all of them it is the first.
     """
     distance = choose_metric(samplers, {name: _nearest(column) for name, column in metric.items()})
     prior = distance[distance["sampler"] == "prior"]
-    means = prior.groupby(RUN, sort=False)["value"].mean().reset_index().dropna()
-    suited = means.loc[means.groupby(["dataset", "model"], sort=False)["value"].idxmin(), RUN]
-    return table1(metrics.merge(suited, on=RUN), samplers.merge(suited, on=RUN), minutes, metric, titles)
+    means = prior.groupby(RUN, sort=False)["value"].mean().fillna(float("inf")).reset_index()
+    return means.loc[means.groupby(["dataset", "model"], sort=False)["value"].idxmin(), RUN]
 
 
 def _binary(metric: Mapping[str, str]) -> dict[str, str]:
