@@ -3,12 +3,13 @@
     python benchmarks/planning.py --output planning.csv
 
 A finished grid is one whose outputs all exist and are newer than what they are made of: ``snakemake --touch``
-of empty files. Times include the start of the interpreter.
+of files that are empty, but for records of trainings. Times include the start of the interpreter.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 from machine import describe
+
+from maskaae.config.reading import read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 3
@@ -34,13 +37,13 @@ def call(folder: Path, config: Path, *options: str) -> tuple[float, str]:
     return elapsed, done.stdout + done.stderr
 
 
-def create_outputs(folder: Path, summary: str) -> None:
-    """Put an empty file, or a folder, where each output of a plan belongs."""
+def create_outputs(folder: Path, summary: str, seeds: list[int]) -> None:
+    """Put a file, or a folder, where each output of a plan belongs."""
     for line in summary.splitlines()[1:]:
         path = folder / line.split("\t")[0]
         if path.suffix:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            path.write_text(json.dumps({"spec": {"seeds": seeds}}) if path.name == "run.json" else "")
         else:
             path.mkdir(parents=True, exist_ok=True)
 
@@ -56,9 +59,10 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder, config = Path(name), arguments.config.resolve()
+        seeds = read_config(config)["seeds"]
         new = min(call(folder, config, "--dry-run", "--quiet")[0] for _ in range(REPEATS))
         rows.append({"grid": "new", "seconds": new})
-        create_outputs(folder, call(folder, config, "--summary")[1])
+        create_outputs(folder, call(folder, config, "--summary")[1], seeds)
         call(folder, config, "--touch")
         timed = [call(folder, config, "--dry-run") for _ in range(REPEATS)]
         if "Nothing to be done" not in timed[-1][1]:

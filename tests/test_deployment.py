@@ -3,8 +3,10 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from maskaae.data.registry import SOURCES
 from maskaae.models import catalogue
 from maskaae.provenance import import_closure
 from test_repository import locked_version
+from test_workflow import snakemake
 
 REPOSITORY = Path(__file__).parent.parent
 ENVIRONMENTS = sorted((REPOSITORY / "workflow/envs").glob("*.yaml"))
@@ -134,3 +137,16 @@ def test_configuration_of_the_working_folder_is_taken(tmp_path):
     (tmp_path / "config/config.yaml").write_text(text.replace("maae: [3], irmae: [3]", "maae: [3]"))
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert re.search(r"^train +5$", result.stdout, re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("conda") is None, reason="an archive holds conda's packages: needs conda")
+def test_archive_holds_the_script_of_every_rule(tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in ("config", "scripts", "src", "workflow"):
+        shutil.copytree(REPOSITORY / name, checkout / name)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"]):
+        subprocess.run(["git", *words], cwd=checkout, check=True)
+    snakemake(checkout, "--archive", "archive.tar.gz", "--cores", "1", repository=checkout)
+    with tarfile.open(checkout / "archive.tar.gz") as archive:
+        assert {"scripts/fig4.py", "scripts/table1.py", "scripts/train.py"} <= set(archive.getnames())

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
@@ -69,6 +68,12 @@ def test_demo_leaves_out_what_is_on_request_and_table_1_asks_for_its_models_alon
     assert (asked["train"], asked["evaluate"]) == (11, 11)
 
 
+def test_data_under_two_names_have_one_classifier(tmp_path):
+    """Both MNISTs are trained on with either preset; figures of one feature space can be compared."""
+    jobs = planned(snakemake(tmp_path, "--dry-run", config="config/real_cpu.yaml"))
+    assert (jobs["train_classifier"], jobs["reference_statistics"]) == (2, 4 * 2)
+
+
 def test_one_config_file_is_one_experiment(tmp_path):
     """Nothing of the paper's grid leaks into another configuration."""
     jobs = planned(snakemake(tmp_path, "--dry-run"))
@@ -89,10 +94,12 @@ def test_cost_of_another_seed_is_said_before_it_is_paid(tmp_path):
     run = tmp_path / "results/runs/tiny/maae/m3"
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps({"spec": {"seeds": [0]}, "seconds": 4000.0}))
-    said = snakemake(tmp_path, "results/runs/tiny/maae/m3/model.safetensors", "--cores", "1").stderr
-    assert "1 finished trainings have other seeds than [0, 1]: all seeds of them train again" in said
-    assert "1:06:40" in said
+    for asked in (["--dry-run"], [str(run.relative_to(tmp_path) / "model.safetensors"), "--cores", "1"]):
+        result = snakemake(tmp_path, *asked)
+        said = result.stdout + result.stderr
+        assert said.count("other seeds than [0, 1]: 1, which took 1:06:40. Those that are needed train") == 1
     assert json.loads((run / "run.json").read_text())["spec"]["seeds"] == [0, 1]
+    assert "other seeds" not in str(snakemake(tmp_path, "--dry-run"))
 
 
 @pytest.mark.parametrize("target", ["fig1", "results/figures/fig1.pdf"])
@@ -366,19 +373,6 @@ def test_ctrl_c_saves_the_state_of_a_training_and_says_so_in_a_line(tmp_path):
     assert re.search(r"ERROR SIGINT received: state saved at step \d+", said)
     assert "Traceback" not in said
     assert len(list((tmp_path / model).parent.glob("resume/state_*.pt"))) == 1
-
-
-@pytest.mark.skipif(shutil.which("conda") is None, reason="an archive holds conda's packages: needs conda")
-def test_archive_holds_the_script_of_every_rule(tmp_path):
-    checkout = tmp_path / "checkout"
-    for name in ("config", "scripts", "src", "workflow"):
-        shutil.copytree(REPOSITORY / name, checkout / name)
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"]):
-        subprocess.run(["git", *words], cwd=checkout, check=True)
-    snakemake(checkout, "--archive", "archive.tar.gz", "--cores", "1", repository=checkout)
-    with tarfile.open(checkout / "archive.tar.gz") as archive:
-        assert {"scripts/fig4.py", "scripts/table1.py", "scripts/train.py"} <= set(archive.getnames())
 
 
 def test_report_is_one_file_with_captions(finished):

@@ -175,12 +175,23 @@ def metrics(datasets):
     return {dataset: DATASETS[dataset].metric for dataset in datasets}
 
 
-def finished_with_other_seeds(jobs):
-    """Records of finished trainings that are planned again, for one seed more or less than theirs."""
-    paths = [Path(job.output.run) for job in jobs if job.rule is rules.train.rule]
-    records = [json.loads(path.read_text()) for path in paths if path.exists()]
+def finished_with_other_seeds():
+    """Records of the finished trainings, of those that the configuration names, that are of other seeds than its."""
+    prefixed = workflow.modifier.path_modifier.replace_prefix
+    paths = [Path(prefixed(path)) for path in runs("run.json", None, None)]
+    records = [read_record(path) for path in paths if path.exists()]
     return [
         record
         for record in records
         if set(record["spec"]["seeds"]) != set(EXPERIMENT.seeds)
     ]
+
+
+def read_record(path):
+    """A run.json."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise WorkflowError(
+            f"{path}: damaged ({error}); delete its folder, and it trains again"
+        ) from None

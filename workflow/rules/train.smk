@@ -27,13 +27,16 @@ onstart:
             f"No GPU was found: {len(EXPERIMENT.runs())} trainings of up to {longest:,} steps will run on the CPU. "
             "Each says in its first minutes how long it needs; config/demo.yaml is made for a CPU."
         )
-    if again := finished_with_other_seeds(workflow.dag.needrun_jobs()):
-        took = timedelta(seconds=round(sum(record["seconds"] for record in again)))
-        logger.warning(
-            f"{len(again)} finished trainings have other seeds than {list(EXPERIMENT.seeds)}: all seeds of them train "
-            f"again, and they took {took}. A seed's numbers do not depend on the others: with `--directory` and "
-            "`--config 'seeds=[...]'` a new seed trains alone, into results of its own."
-        )
+
+
+# While rules are read, so that a dry run says it too.
+if workflow.is_main_process and (others := finished_with_other_seeds()):
+    took = timedelta(seconds=round(sum(record["seconds"] for record in others)))
+    logger.warning(
+        f"Finished trainings of other seeds than {list(EXPERIMENT.seeds)}: {len(others)}, which took {took}. Those that "
+        "are needed train again, with all seeds. To keep what is there, give another folder: `--directory`, and with "
+        "`--config 'seeds=[...]'` new seeds alone."
+    )
 
 
 rule tune:
