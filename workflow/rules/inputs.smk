@@ -40,10 +40,21 @@ def neighbourhoods_of(dataset):
     return [features for features in features_of(dataset) if features in asked]
 
 
+def classifier_of(dataset):
+    """Weights of the classifier that measures a data set: one for all that hold the same data under other names."""
+    data = {**DATASETS[dataset].source_spec, "name": None}
+    first = next(
+        name
+        for name, entry in DATASETS.items()
+        if {**entry.source_spec, "name": None} == data
+    )
+    return f"results/reference/{first}/classifier.safetensors"
+
+
 def learned_extractors(wildcards):
     """Weights of the feature extractors of a data set, by their name; raw values need none."""
     files = {
-        "classifier": f"results/reference/{wildcards.dataset}/classifier.safetensors",
+        "classifier": classifier_of(wildcards.dataset),
         "inception": "results/reference/inception.pth",
     }
     return {
