@@ -102,9 +102,11 @@ slurm-plugin: $(slurm_stamp)
 
 demo: setup ## From nothing to the figures, on data that comes with the packages
 	@started=$$SECONDS; $(run_quietly) --configfile config/demo.yaml; took=$$((SECONDS - started)); \
-	printf '%d min %d s on %s cores, %s, GPUs: %s\n' $$((took / 60)) $$((took % 60)) "$$(nproc)" \
-	  "$$(python -c 'import platform as p; print(p.system(), p.machine())')" "$(GPUS)" >results/demo_time.txt; \
-	printf '\nDone: %s\nFigures: results/figures  Tables: results/tables  Report: make report\n' "$$(cat results/demo_time.txt)"
+	if grep -q '^Nothing to be done' results/logs/snakemake.log; then said='nothing was left to do'; else \
+	  said="$$(printf '%d min %d s on %s cores, %s, GPUs: %s' $$((took / 60)) $$((took % 60)) "$$(nproc)" \
+	    "$$(python -c 'import platform as p; print(p.system(), p.machine())')" "$(GPUS)")"; \
+	  printf '%s\n' "$$said" >results/demo_time.txt; fi; \
+	printf '\nDone: %s\nFigures: results/figures  Tables: results/tables  Report: make report\n' "$$said"
 
 table1: setup ## Table 1: all models on the demo's digits, beside cited rows
 	@$(run_quietly) table1 model_samples --configfile config/demo.yaml
