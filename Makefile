@@ -168,9 +168,10 @@ ablations why_it_fails dimensions count_families: setup
 claims: experiment = config/claims.yaml
 claims: pictures = fig4 cuts
 paper: experiment = config/paper_cpu.yaml
-paper: pictures = fig4 fig5 fig8
+paper: pictures = fig4 fig5 fig8 mask_starts
+paper paper_n16: starts = figures/mask_starts.csv
 paper_n16: experiment = config/paper_cpu_n16.yaml
-paper_n16: pictures = fig4 fig5 fig8
+paper_n16: pictures = fig4 fig5 fig8 mask_starts
 n32: experiment = docs/results/n32/experiment.yaml
 n32: pictures = fig4
 fair_wae: experiment = docs/results/fair_wae/experiment.yaml
@@ -179,7 +180,7 @@ claims paper paper_n16 n32 fair_wae: setup
 	$(run_snakemake) --configfile $(experiment) --directory results/$@
 	mkdir -p docs/results/$@
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $(pictures)
-	cd results/$@/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(CURDIR)/docs/results/$@/
+	cd results/$@/results && cp tables/claims.csv tables/claims.md tables/table2.md figures/fig4.csv $(starts) $(CURDIR)/docs/results/$@/
 	$(call provenance,$@,$(experiment),results/$@/results,$(pictures) claims table2)
 claims: ## The paper's claims on data of known dimension, with verdicts, into docs/results/claims
 paper: ## The released method at its own length, with verdicts, into docs/results/paper (hours on a CPU, resumable)

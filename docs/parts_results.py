@@ -28,6 +28,7 @@ def parts() -> dict[str, Callable[[], str]]:
     return {
         **{f"provenance.{name}": partial(provenance, name) for name in dict.fromkeys([*folders, "paper"])},
         **{f"pictures.{name}": partial(pictures, name) for name in ("paper", "paper_n16")},
+        **{f"starts.{name}": partial(starts, name) for name in ("paper", "paper_n16")},
         "demo": demo,
         "demo_time": demo_time,
         "dimensions": dimensions,
@@ -58,6 +59,22 @@ def pictures(folder: str) -> str:
         for path in sorted((RESULTS / folder).glob("fig*.png"))
     ]
     return "\n\n".join([*found, provenance(folder)])
+
+
+def starts(folder: str) -> str:
+    """Of how many dimensions the start of the mask alone tells what becomes of them."""
+    path = RESULTS / folder / "mask_starts.csv"
+    if not path.exists():
+        return "*Not run.*"
+    rows = pd.read_csv(path)
+    lines = []
+    for m, of_m in rows.groupby("m"):
+        counts = of_m.groupby("seed")["active"].sum()
+        told = f"{of_m['told'].iloc[0]:.0f} of {len(of_m)}"
+        lines.append([m, ", ".join(map(str, counts)), short(of_m["split"].iloc[0]), told])
+    head = ["m", "count of each seed", "stay active if M starts above", "dimensions of which this is true"]
+    picture = f"![{RECORDS['mask_starts'].description}](results/{folder}/mask_starts.png)"
+    return f"{markdown_table(head, lines)}\n\n{picture}\n\n{provenance(folder)}"
 
 
 def demo() -> str:

@@ -166,6 +166,14 @@ _FIGURES = (
         settings={"longest": lambda constants: constants.search_windows[-1].longest},
     ),
     Record(
+        "mask_starts",
+        "where every mask parameter started, and which dimensions are active at the end",
+        Asks.RUNS,
+        {"checkpoints": Runs("checkpoints", MAAE, "shown")},
+        settings={"threshold": lambda constants: constants.activity_threshold},
+        claims="c",
+    ),
+    Record(
         "models_over_capacity",
         "FID against m, a panel for every model that is trained: data sets",
         Asks.DATASETS,

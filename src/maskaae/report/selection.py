@@ -31,7 +31,7 @@ def read_runs(paths: Iterable[str | Path], presets: Mapping[str, str]) -> pd.Dat
 
 
 def _read_run(path: Path) -> pd.DataFrame:
-    run = _run_of(path)
+    run = run_of(path)
     frame = pd.read_csv(path)
     if frame.empty:
         raise ValueError(f"{path}: no rows; expected at least one a seed")
@@ -39,7 +39,7 @@ def _read_run(path: Path) -> pd.DataFrame:
     return pd.concat([names, frame.drop(columns=names.columns, errors="ignore")], axis="columns")
 
 
-def _run_of(path: Path) -> dict[str, Any]:
+def run_of(path: Path) -> dict[str, Any]:
     """Name the run that a file belongs to: dataset, model, m."""
     run = re.fullmatch(r".*?([^/]+)/([^/]+)/m(\d+)", path.parent.as_posix())
     if run is None:
@@ -52,7 +52,7 @@ def read_records(paths: Iterable[str | Path], *keys: str) -> pd.DataFrame:
     rows = []
     for path in map(Path, paths):
         record = json.loads(path.read_text(encoding="utf-8"))
-        rows.append(_run_of(path) | {key: record[key] for key in keys})
+        rows.append(run_of(path) | {key: record[key] for key in keys})
     return pd.DataFrame(rows)
 
 
