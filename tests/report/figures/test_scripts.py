@@ -164,7 +164,11 @@ def test_table_1_is_written_in_three_forms(inputs: Inputs, tmp_path: Path) -> No
         record.write_text(json.dumps({"plan": {"steps": 900}, "steps": 600, "steps_per_second": 5.0}))
     runs = read_runs(shown, PARAMS["presets"])
     last = runs[runs["step"] == runs["step"].max()].assign(
-        kid_classifier_10k=0.1, precision_classifier_10k=0.5, recall_classifier_10k=0.5, components=1
+        kid_classifier_10k=0.1,
+        precision_classifier_10k=0.5,
+        recall_classifier_10k=0.5,
+        components=1,
+        fid_classifier_10k_train=1.0,
     )
     samplers = pd.concat([last.assign(sampler=sampler) for sampler in ("prior", "mixture")])
     inputs = {
