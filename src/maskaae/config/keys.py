@@ -218,13 +218,19 @@ TAKES: Mapping[Asks, Any] = {
 }
 
 
+class Shown(Section):
+    """A section that is made of records, not written here."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)  # there is no source to look for them in
+
+
 def shown_by(name: str, records: Mapping[str, Record]) -> type[Section]:
     """Make a section with a key for each figure or table; None stands for one that is absent."""
     keys: dict[str, Any] = {}
     for record in records.values():
         default = True if record.asks == Asks.NOTHING else None
         keys[record.name] = (TAKES[record.asks], Field(default, description=record.description))
-    return create_model(name, __base__=Section, __doc__=f"What each of the {name.lower()} shows.", **keys)
+    return create_model(name, __base__=Shown, __doc__=f"What each of the {name.lower()} shows.", **keys)
 
 
 class Configuration(Section):
