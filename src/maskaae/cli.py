@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
     training.add_argument("--seeds", type=int, default=5, metavar="N", help="models that vote (5)")
     training.add_argument("--preset", default="robust", help="robust (ours) or paper (the released method)")
-    training.add_argument("--steps", type=int, metavar="N", help="training steps, at most (7200)")
+    training.add_argument("--steps", type=int, metavar="N", help="training steps, at most (16000)")
     training.add_argument(
         "--widest", type=int, default=0, metavar="W", help="compare nets twice as wide, up to this width"
     )

@@ -96,7 +96,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         *,
         hidden: Sequence[int] = (128, 128),
         critic_hidden: Sequence[int] = (128, 128),
-        steps: int = 9000,
+        steps: int = 16_000,
         batch_size: int = 64,
         preset: Preset = "robust",
         scaling: Literal["standardise", "none"] = "standardise",
@@ -220,7 +220,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"scaling = {self.scaling!r} is unknown; give 'standardise' or 'none'")
         dataset, scaling = as_dataset(rows, self.scaling)
         count, runs = count_and_keep(dataset, settings)
-        seed = count.last.chosen_seed
+        seed = count.answer.chosen_seed
         run = next(run for run in runs if seed in run.model.seeds)
         record = {**run.record, "count": count.to_dict(), "estimator": self._plain_parameters()}
         if hasattr(self, "feature_names_in_"):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from maskaae.counting.answer import Count, Round, Trial, is_converged_in_width, next_trial
+from maskaae.counting.answer import Count, Round, Trial, answering, is_converged_in_width, next_trial
 from maskaae.counting.cautions import cautions
 from maskaae.counting.settings import CountSettings
 from maskaae.evaluation.witnesses import Witness
@@ -18,10 +18,10 @@ def of(*counts, m=32, width=128, **changes):
     return Round(Trial(m, (width, width), (width, width)), dict(enumerate(counts)), **values)
 
 
-def warned(last, estimates=(8.2, 7.9, 8.4), *, rows=10_000, dimension=100, converged=None):
+def warned(last, estimates=(8.2, 7.9, 8.4), *, rounds=(), rows=10_000, dimension=100, converged=None):
     witnesses = [Witness(f"witness {place}", said, "") for place, said in enumerate(estimates)]
     found = cautions(
-        last, witnesses, converged_in_width=converged, votes=[last.vote], rows=rows, dimension=dimension
+        last, witnesses, converged_in_width=converged, rounds=rounds or [last], rows=rows, dimension=dimension
     )
     return [caution.code for caution in found]
 
@@ -46,6 +46,25 @@ def test_a_count_near_the_capacity_doubles_it_up_to_the_data():
     assert next_trial((of(26),), 50, 0).capacity == 50
     assert next_trial((of(26),), 32, 0) is None
     assert next_trial((of(25),), 100, 0) is None
+
+
+def test_a_larger_capacity_answers_only_if_it_makes_eq_17_smaller():
+    """Eq 17 of the median seed is 3 at m = 32."""
+    full = of(32, 32, 31, objective={0: 3.0, 1: 2.0, 2: 9.0})
+    better, worse = (of(45, 45, 46, m=64, objective=dict.fromkeys(range(3), value)) for value in (2.9, 3.1))
+    assert next_trial((full,), 100, 0).capacity == 64
+    assert answering((full, better)) is better
+    assert answering((full, worse)) is full
+    assert next_trial((full, worse), 100, 0) is None
+    assert (
+        next_trial((full, worse), 100, 256).capacity == 32
+    )  # wider nets are compared at the capacity that holds
+    wide = of(32, 32, 32, width=256, objective=dict.fromkeys(range(3), 4.0))
+    assert answering((full, worse, wide)) is wide  # whose eq 17 may be larger: it is another net
+    assert is_converged_in_width((full, worse, wide)) is True
+    assert answering((of(30), of(60, m=64))).vote == 60  # where eq 17 was not measured
+    assert warned(full, (32, 31), rounds=(full, worse)) == ["at_capacity"]
+    assert warned(better, (45, 46), rounds=(full, better)) == []
 
 
 def test_nets_are_widened_until_two_agree_or_none_may_be_wider():
@@ -96,7 +115,7 @@ def test_every_warning_says_what_to_do():
     last = of(30, 5, 30, settled=False, validation_error={0: 0.9, 1: 0.9, 2: 0.9})
     found = list(
         cautions(
-            last, [Witness("MLE", 2.0, "")], converged_in_width=False, votes=[30], rows=100, dimension=32
+            last, [Witness("MLE", 2.0, "")], converged_in_width=False, rounds=[last], rows=100, dimension=32
         )
     )
     assert len(found) >= 6

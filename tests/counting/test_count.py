@@ -41,7 +41,7 @@ def test_errors_are_measured_on_rows_that_training_never_saw(counted):
     assert count.rows == 540
     assert [run.record["validation"]["rows"] for run in runs] == [60, 60]
     assert 0 < count.validation_error < 0.3
-    assert set(count.last.validation_error) == set(count.last.training_error) == {0, 1}
+    assert set(count.answer.validation_error) == set(count.answer.training_error) == {0, 1}
 
 
 def test_it_is_told_whether_the_search_settled(counted):
@@ -72,8 +72,8 @@ def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
 def test_processes_change_no_number(counted):
     count, _, _ = counted
     again = count_dimensions(as_dataset(plane())[0], dataclasses.replace(TINY, jobs=2))
-    assert again.last.counts == count.last.counts
-    assert again.last.validation_error == pytest.approx(count.last.validation_error)
+    assert again.answer.counts == count.answer.counts
+    assert again.answer.validation_error == pytest.approx(count.answer.validation_error)
 
 
 def test_images_are_counted_too():

@@ -111,12 +111,12 @@ def test_the_picture_shows_every_error_and_rings_what_was_warned_of():
 
 @pytest.mark.parametrize("part", ["judging", "choosing"])
 def test_the_split_is_kept(part):
-    """Judging uses seeds from 100 on and has families to itself; choosing uses seeds 0 to 3."""
+    """Judging uses seeds from 200 on and has families to itself; choosing uses seeds 0 to 3."""
     experiment = check_config(read_config(CONFIG))
     specs = [experiment.datasets[name].source_spec for name in experiment.count_families[part]]
     seeds, families = {spec["seed"] for spec in specs}, {spec.get("family", "shapes") for spec in specs}
     if part == "judging":
-        assert min(seeds) >= 100
+        assert min(seeds) >= 200
         assert {"sinusoids", "polynomial"} < families
         assert len(seeds) == len(specs)
     else:

@@ -11,7 +11,7 @@ import torch
 
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
-from maskaae.method.schedules import SearchLength
+from maskaae.method.schedules import SearchLength, fewer
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model
 from maskaae.training.draws import Draws, TrainingData
@@ -22,7 +22,7 @@ from maskaae.training.store import RunStore, TrainingInterruptedError
 SPEC = ModelSpec("maae", 4, (0, 1), "vectors", (6,), (12,), (12,), ROBUST)
 DATA = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
 PLAN = TrainingPlan(
-    steps=48, batch_size=8, log_every=4, checkpoint_every=6, length="settled", shortest_search=5
+    steps=48, batch_size=8, log_every=4, checkpoint_every=6, length="settled", shortest_search=6
 )
 
 
@@ -99,67 +99,103 @@ def test_record_says_nothing_of_a_validation_part_that_there_is_not(tmp_path):
 # --- a search of settled length
 
 
-def test_search_doubles_until_twice_the_length_finds_no_more_dimensions_but_one():
-    search = SearchLength.planned(8000, 1000)
-    assert search.ends == (1000, 2000, 4000, 8000)
-    for counts, end in (([9, 5], 2000), ([8, 7], 4000), ([8, 8], 5000)):
-        assert not search.agreed
-        search.read(counts, [True, True])
-        assert search.end == end
-    assert (search.agreed, search.limits, search.finished) == (True, [6, 6], False)
-    assert search.settled() == [None, None]  # fewer dimensions may still do
-
-
-def agreed(counts, longest=8000):
-    """A search that was asked at 1000 and 2000 steps, and has tried nothing yet."""
+def read_twice(counts, longest=8000):
+    """A search that was read at 1000 and 2000 steps, and has tried nothing yet."""
     search = SearchLength.planned(longest, 1000)
     for _ in range(2):
         search.read(counts, [True] * len(counts))
     return search
 
 
-def test_a_count_settles_when_fewer_dimensions_make_eq_17_larger():
-    search = agreed([16, 8])
-    assert search.limits == [12, 6]
-    search.read([11, 8], [True, True], [True, False])
-    assert (search.limits, search.end, search.settled()) == ([8, None], 4000, [None, 1000])
-    search.read([11, 8], [True, True], [False, False])
-    assert (search.finished, search.end, search.settled()) == (True, 4000, [3000, 1000])
+def test_search_is_read_twice_and_then_tries_fewer_dimensions():
+    search = SearchLength.planned(9000, 1000)
+    assert search.end == 1000
+    search.read([9, 5], [True, True])
+    assert (search.end, search.limits, search.settled()) == (2000, [], [None, None])
+    search.read([8, 7], [True, True])
+    assert (search.end, search.limits, search.finished) == (3000, [6, 5], False)
+    assert search.settled() == [None, None]  # fewer dimensions may still do
 
 
-def test_trials_begin_where_the_longer_search_finds_fewer_dimensions():
+def test_trials_halve_the_gap_until_it_is_known_how_many_dimensions_are_too_few():
+    """A trial is better where it has the 13 dimensions of the data, or the 8; 16 need three, 8 need two."""
+    search = read_twice([16, 8])
+    needed, counts, limits = (13, 8), [16, 8], []
+    while not search.finished:
+        limits.append(list(search.limits))
+        better = [limit is not None and limit >= n for limit, n in zip(search.limits, needed, strict=True)]
+        counts = [
+            limit if yes else count for limit, yes, count in zip(search.limits, better, counts, strict=True)
+        ]
+        search.read(counts, [True, True], better)
+    assert limits == [[12, 6], [14, 7], [13, None]]
+    assert (counts, search.end, search.settled()) == ([13, 8], 5000, [4000, 1000])
+
+
+@pytest.mark.parametrize(
+    ("count", "too_few", "limit"),
+    [
+        (1, 0, None),
+        (2, 0, 1),
+        (8, 7, None),
+        (16, 14, 15),
+        (40, 37, 38),
+        (40, 38, None),
+        (64, 60, None),
+        (19, 14, 16),
+    ],
+)
+def test_a_count_is_known_to_a_sixteenth_of_it(count, too_few, limit):
+    assert fewer(count, too_few) == limit
+
+
+def test_counts_that_grew_with_the_length_are_searched_for_twice_as_long_again():
+    search = SearchLength.planned(16000, 1000)
+    for counts in ([4], [9], [9], [9]):  # trials with 7 and 8 are refused
+        search.read(counts, [True], [False])
+    assert (search.grown, search.settled()) == ([True], [None])
+    assert search.end == 4000 + 2000  # searched for 2000 without the trials
+    search.read([10], [True])
+    search.read([10], [True], [False])
+    assert (search.limits, search.finished) == ([9], False)
+    search.read([10], [True], [False])
+    assert (search.grown, search.finished, search.settled()) == ([False], True, [2000])
+
+
+def test_counts_that_trials_bring_back_have_not_grown():
+    """A longer search finds four more, and a trial shows that they are not needed."""
     search = SearchLength.planned(8000, 1000)
-    search.read([16, 9], [True, True])
-    search.read([12, 9], [True, True])
-    assert (search.agreed, search.limits, search.end) == (True, [9, 7], 3000)
+    search.read([8], [True])
+    search.read([12], [True])
+    search.read([8], [True], [True])
+    search.read([8], [True], [False])
+    search.read([8], [True], [False])
+    assert (search.grown, search.finished, search.settled()) == ([False], True, [3000])
 
 
 def test_trials_end_with_the_longest_search():
-    search = agreed([16], longest=4000)
-    for count in (12, 9):
-        assert not search.finished
-        search.read([count], [True], [True])
-    assert (search.finished, search.end, search.settled()) == (True, 4000, [None])
+    search = read_twice([16], longest=3500)
+    assert search.end == 3000
+    search.read([12], [True], [True])
+    assert (search.finished, search.end, search.settled()) == (True, 3000, [None])
+
+
+def test_a_search_without_time_for_twice_its_shortest_length_is_of_fixed_length():
+    search = SearchLength.planned(300, 200)
+    search.read([4], [True])
+    assert (search.ends, search.finished, search.settled()) == ((300,), True, [None])
 
 
 def test_one_dimension_needs_no_trial():
-    search = agreed([1])
+    search = read_twice([1])
     assert (search.finished, search.end, search.settled()) == (True, 2000, [1000])
-
-
-def test_search_that_never_agrees_ends_at_the_longest():
-    search = SearchLength.planned(300, 100)
-    for counts in ([4, 5], [9, 5]):
-        search.read(counts, [True, True])
-    assert (search.ends, search.finished, search.end) == ((150, 300), True, 300)
-    assert search.settled() == [None, None]
 
 
 def test_a_lost_seed_is_not_waited_for():
     search = SearchLength.planned(800, 200)
     search.read([3, 0], [True, True])
     search.read([3, 5], [True, False])
-    assert (search.agreed, search.limits) == (True, [2, None])
+    assert (search.in_trial, search.limits) == (True, [2, None])
 
 
 def test_a_search_of_fixed_length_cannot_tell_whether_it_settled():
@@ -169,7 +205,7 @@ def test_a_search_of_fixed_length_cannot_tell_whether_it_settled():
 
 
 def test_schedules_of_a_trial_are_those_of_the_second_half_of_a_search():
-    search = agreed([16])
+    search = read_twice([16])
     assert [search.share(step) for step in (2000, 2500, 2999)] == [0.5, 0.75, pytest.approx(1.0, abs=1e-3)]
 
 
@@ -187,7 +223,9 @@ def test_run_takes_the_share_of_its_search_and_says_so(tmp_path):
     run.train()
     assert (run.step, run.history["step"].max()) == (36, 36)
     assert run.model.active.sum(dim=1).tolist() == [3, 3]
-    assert run.model.schedule_record() == {
+    record = run.model.schedule_record()
+    assert set(record["search"].pop("objective")) == {"0", "1"}
+    assert record == {
         "search": {
             "steps": 18,
             "readings": [
@@ -202,11 +240,12 @@ def test_run_takes_the_share_of_its_search_and_says_so(tmp_path):
     assert names[-1] == "step_0000036.safetensors"
 
 
-def test_run_that_does_not_settle_takes_all_steps(tmp_path):
-    run = counting(run_of(tmp_path), [[2, 3], [4, 3], [2, 3]])
+def test_run_ends_unsettled_where_there_is_no_time_to_search_twice_as_long(tmp_path):
+    """The first seed has grown by two with the length; 12 more steps would be past the longest search, 24."""
+    run = counting(run_of(tmp_path), [[2, 3], [4, 3], [4, 3]])
     run.train()
-    assert run.step == 48
-    assert run.model.schedule_record()["search"]["settled"] == {"0": None, "1": None}
+    assert run.step == 36
+    assert run.model.schedule_record()["search"]["settled"] == {"0": None, "1": 6}
 
 
 def in_a_trial(tmp_path):
@@ -246,8 +285,20 @@ def test_a_seed_goes_back_to_what_it_was_if_its_trial_makes_eq_17_larger(tmp_pat
     # What more dimensions were worth to a poorer model does not count, whatever the weight.
     assert model.count_at_weight(1000.0).tolist() == [2, 4]
     model.search.limits = [None, None]
-    model._begin_trials()
+    model._begin_stage()
     assert model.count_at_weight(1000.0).tolist() == [3, 4]
+
+
+def test_record_holds_the_smallest_eq_17_that_the_search_has_measured(tmp_path):
+    """Half the variance is left with two dimensions, and W is 1 or infinite: 40 / unit * 0.5 + (1 + 1)^2."""
+    model = run_of(tmp_path).model
+    model.cut_reconstruction[:] = torch.tensor([1.0, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5][: model.m + 1])
+    model.cut_wasserstein[:] = 1.0
+    model.cut_wasserstein[1] = torch.inf
+    model.search.read([2, 2], [True, True])
+    weight = ROBUST.reconstruction_weight / model.spec.reconstruction_unit
+    wanted = {"0": pytest.approx(0.5 * weight + ROBUST.wasserstein_weight * 4.0), "1": None}
+    assert model.schedule_record()["search"]["objective"] == wanted
 
 
 def test_record_holds_length_and_readings(tmp_path):
@@ -272,7 +323,7 @@ def test_schedules_follow_the_new_length(tmp_path):
     assert share(11) < 0.5
 
 
-@pytest.mark.parametrize("step", [4, 6, 7, 12, 13, 18, 19, 22])  # about the readings, and after
+@pytest.mark.parametrize("step", [4, 6, 7, 12, 13, 15, 16, 18, 22])  # about the readings, and after
 def test_stopped_search_of_settled_length_resumes_bit_for_bit(tmp_path, step):
     whole = trained(tmp_path / "whole")
     stopped = run_of(tmp_path / "stopped")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, NamedTuple
 
 from maskaae.evaluation.dimension import NEARLY, stability
@@ -49,6 +50,8 @@ class Round:
     training_error, validation_error : dict of int to float
         Share of the variance that each seed's reconstruction leaves unexplained, on rows it was trained on
         and on rows that it never saw; of the latter nothing where none were kept apart.
+    objective : dict of int to float
+        Smallest value of eq 17 that the search of each seed has measured; empty where none was.
     seconds : float
         Time it took.
     """
@@ -60,6 +63,7 @@ class Round:
     settled: bool | None = None
     training_error: dict[int, float] = field(default_factory=dict)
     validation_error: dict[int, float] = field(default_factory=dict)
+    objective: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -71,6 +75,12 @@ class Round:
     def near_capacity(self) -> bool:
         """Whether the vote lies so near the capacity that a larger one may give another."""
         return self.vote > NEAR_CAPACITY * self.trial.capacity
+
+    def improves_on(self, other: Round) -> bool:
+        """Whether eq 17 of the median seed is smaller than in another round, or one was not measured."""
+        if not self.objective or not other.objective:
+            return True
+        return median(self.objective.values()) < median(other.objective.values())
 
     @property
     def chosen_seed(self) -> int:
@@ -104,9 +114,9 @@ class Count:
     Attributes
     ----------
     dimensions : int
-        The vote of the last round.
+        The vote of the round that gives the answer, see `answering`.
     rounds : tuple of Round
-        Capacities and nets that were tried, in order; the last one gives the answer.
+        Capacities and nets that were tried, in order.
     witnesses : tuple of Witness
         Estimators that need no training.
     warnings : tuple of Caution
@@ -125,19 +135,19 @@ class Count:
     dimension: int
 
     @property
-    def last(self) -> Round:
+    def answer(self) -> Round:
         """The round that gives the answer."""
-        return self.rounds[-1]
+        return answering(self.rounds)
 
     @property
     def dimensions(self) -> int:
         """The answer: a whole number."""
-        return self.last.vote
+        return self.answer.vote
 
     @property
     def counts(self) -> tuple[int, ...]:
         """Count of each seed that was not lost, in the order of the seeds."""
-        return tuple(self.last.counts.values())
+        return tuple(self.answer.counts.values())
 
     @property
     def agreeing(self) -> int:
@@ -147,17 +157,17 @@ class Count:
     @property
     def settled(self) -> bool | None:
         """Whether longer searches and fewer dimensions no longer change it; None where not looked at."""
-        return self.last.settled
+        return self.answer.settled
 
     @property
     def steps(self) -> int:
-        """Training steps of the last round."""
-        return self.last.steps
+        """Training steps of the round that gives the answer."""
+        return self.answer.steps
 
     @property
     def validation_error(self) -> float | None:
         """Share of the variance of unseen rows that the chosen seed's reconstruction leaves unexplained."""
-        return self.last.validation_error.get(self.last.chosen_seed)
+        return self.answer.validation_error.get(self.answer.chosen_seed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, with those that are worked out."""
@@ -169,29 +179,43 @@ class Count:
         return plain
 
 
+def answering(rounds: tuple[Round, ...]) -> Round:
+    """Return the round that gives the answer: the last, but for those that a larger capacity made no better.
+
+    A net with more dimensions than it can use in the time is a poorer model, and its count says nothing of
+    the data. A wider net gives the answer in any case.
+    """
+    answer = rounds[0]
+    for each in rounds[1:]:
+        if each.trial.capacity == answer.trial.capacity or each.improves_on(answer):
+            answer = each
+    return answer
+
+
 def next_trial(rounds: tuple[Round, ...], dimension: int, widest: int) -> Trial | None:
     """Say what to train after some rounds, or None if they are an answer.
 
-    First the capacity is doubled, up to D, until the vote is well below it; then nets twice as wide are
-    compared, until two agree within one or the next would be wider than ``widest``.
+    First the capacity is doubled, up to D, until the vote is well below it or eq 17 no smaller; then nets
+    twice as wide are compared, until two agree within one or the next would be wider than ``widest``.
     """
-    last = rounds[-1]
-    if last.near_capacity and last.trial.capacity < dimension:
-        return last.trial._replace(capacity=min(2 * last.trial.capacity, dimension))
+    answer = answering(rounds)
+    largest = max(each.trial.capacity for each in rounds)
+    if answer.near_capacity and answer.trial.capacity == largest < dimension:
+        return answer.trial._replace(capacity=min(2 * largest, dimension))
     if is_converged_in_width(rounds):
         return None
-    wider = last.trial.doubled()
+    wider = answer.trial.doubled()
     return wider if max(wider.hidden) <= widest else None
 
 
 def is_converged_in_width(rounds: tuple[Round, ...]) -> bool | None:
-    """Whether the last round and one with a narrower net agree within one; None if there is none."""
-    last = rounds[-1]
+    """Whether the round that answers and one with a narrower net agree within one; None if there is none."""
+    answer = answering(rounds)
     narrower = [
         each
-        for each in rounds[:-1]
-        if each.trial.capacity == last.trial.capacity and each.trial.doubled() == last.trial
+        for each in rounds
+        if each.trial.capacity == answer.trial.capacity and each.trial.doubled() == answer.trial
     ]
     if not narrower:
         return None
-    return abs(narrower[-1].vote - last.vote) <= NEARLY
+    return abs(narrower[-1].vote - answer.vote) <= NEARLY

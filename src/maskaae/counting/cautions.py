@@ -21,56 +21,65 @@ OVERFITTED_FROM = 0.05
 
 
 def cautions(
-    last: Round,
+    answer: Round,
     witnesses: Sequence[Witness],
     *,
     converged_in_width: bool | None,
-    votes: Sequence[int],
+    rounds: Sequence[Round],
     rows: int,
     dimension: int,
 ) -> Iterator[Caution]:
-    """Yield what speaks against the answer of the last round, the gravest first.
+    """Yield what speaks against the answer of a round, the gravest first.
 
     Parameters
     ----------
-    last : Round
+    answer : Round
         The round that gives the answer.
     witnesses : sequence of Witness
         Estimators that need no training.
     converged_in_width : bool or None
         Whether a net twice as wide counted the same.
-    votes : sequence of int
-        Those of all rounds.
+    rounds : sequence of Round
+        All that were trained.
     rows, dimension : int
         Examples trained on, and numbers in each.
     """
-    yield from _of_capacity(last, dimension)
-    yield from _of_training(last)
+    yield from _of_capacity(answer, rounds, dimension)
+    yield from _of_training(answer)
     if converged_in_width is False:
+        votes = [each.vote for each in rounds if each.trial.capacity == answer.trial.capacity]
         yield Caution(
             "not_converged_in_width",
             f"Nets of several widths count differently ({', '.join(map(str, votes))}), so the count is "
             "that of the net as much as of the data.",
             "Let it compare wider nets still (`widest`), or train longer (`steps`).",
         )
-    yield from _of_witnesses(last.vote, witnesses)
-    yield from _of_rows(last, rows)
+    yield from _of_witnesses(answer.vote, witnesses)
+    yield from _of_rows(answer, rows)
 
 
-def _of_capacity(last: Round, dimension: int) -> Iterator[Caution]:
-    m = last.trial.capacity
-    if last.vote == 0:
+def _of_capacity(answer: Round, rounds: Sequence[Round], dimension: int) -> Iterator[Caution]:
+    m, vote = answer.trial.capacity, answer.vote
+    kept = "all" if vote == m else f"{vote}"
+    larger = [each for each in rounds if each.trial.capacity > m]
+    if vote == 0:
         yield Caution(
             "collapsed",
             "The mask closed every dimension: nothing was found that reconstructs the data.",
             "Train longer (`steps`), or look for columns that are independent of all others.",
         )
-    elif last.near_capacity:
-        kept = "all" if last.vote == m else f"{last.vote}"
+    elif answer.near_capacity and larger:
+        yield Caution(
+            "at_capacity",
+            f"The mask keeps {kept} of {m} dimensions. Nets with {larger[-1].trial.capacity} counted "
+            f"{larger[-1].vote}, and were no better for it: they may need more training than they had.",
+            "Train longer (`steps`): if the data need more dimensions, that shows.",
+        )
+    elif answer.near_capacity:
         yield Caution(
             "at_capacity",
             f"The mask keeps {kept} of {m} dimensions, more than {NEAR_CAPACITY:.0%}, so that the capacity "
-            f"may hold the count down; the data have {dimension} columns.",
+            f"may hold the count down; an example has {dimension} numbers.",
             "Train longer (`steps`): with enough of it the mask closes what is not needed.",
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaae.counting.answer import Count, Round, Trial, is_converged_in_width, next_trial
+from maskaae.counting.answer import Count, Round, Trial, answering, is_converged_in_width, next_trial
 from maskaae.counting.cautions import cautions
 from maskaae.counting.rounds import check_device, train_round
 from maskaae.counting.settings import CountSettings
@@ -50,34 +50,36 @@ def count_dimensions(dataset: Dataset, settings: CountSettings, told: Told = _sa
 def count_and_keep(
     dataset: Dataset, settings: CountSettings, told: Told = _say_nothing
 ) -> tuple[Count, tuple[TrainedRun, ...]]:
-    """Count as `count_dimensions` does, and return the models of the last round too."""
+    """Count as `count_dimensions` does, and return the models of the round that answers too."""
     check_device(settings.device)
     dimension = dataset.info.dimension
     trial = Trial(settings.first_capacity(dimension), settings.hidden, settings.critic_hidden)
     heard = witnesses(dataset.train)
     told(heard)
     rounds: tuple[Round, ...] = ()
+    answer: tuple[TrainedRun, ...] = ()
     wanted: Trial | None = trial
     while wanted is not None:
         told(wanted)
         done, runs = train_round(wanted, dataset, settings)
         rounds = (*rounds, done)
+        answer = runs if answering(rounds) is done else answer
         told(done)
         wanted = next_trial(rounds, dimension, settings.widest)
-    unseen = runs[0].record.get("validation", {}).get("rows", 0)
+    unseen = answer[0].record.get("validation", {}).get("rows", 0)
     rows = len(dataset.train) - unseen
     converged = is_converged_in_width(rounds)
     warnings = cautions(
-        rounds[-1],
+        answering(rounds),
         heard,
         converged_in_width=converged,
-        votes=[each.vote for each in rounds],
+        rounds=rounds,
         rows=rows,
         dimension=dimension,
     )
     return (
         Count(rounds, heard, tuple(warnings), converged, rows, dimension),
-        runs,
+        answer,
     )
 
 

@@ -57,13 +57,13 @@ def _evidence(count: Count) -> Iterator[str]:
     yield _wrap(_votes(count))
     if count.settled:
         yield _wrap(
-            f"It settled within {count.steps:,} steps: a search twice as long counted the same, within one, "
-            "and fewer dimensions were no better."
+            f"It settled within {count.steps:,} steps: twice the length found no more dimensions, but for one, "
+            "and fewer were no better."
         )
     if count.witnesses:
         yield _wrap(f"Estimators without training say: {witnesses_text(count.witnesses)}.")
     if count.validation_error is not None:
-        seen = count.last.training_error[count.last.chosen_seed]
+        seen = count.answer.training_error[count.answer.chosen_seed]
         yield _wrap(
             f"The model leaves {count.validation_error:.1%} of the variance of unseen rows unexplained "
             f"({seen:.1%} of those it was trained on)."
@@ -75,7 +75,7 @@ def _evidence(count: Count) -> Iterator[str]:
 
 
 def _votes(count: Count) -> str:
-    counts, m = count.counts, count.last.trial.capacity
+    counts, m = count.counts, count.answer.trial.capacity
     if len(counts) == 1:
         return (
             f"One seed found that many, of {m} that it could have used; more would show how far it scatters."

@@ -56,6 +56,7 @@ def train_round(
         settled=_settled(searches, order) if settings.shortest_search is not None else None,
         training_error={seed: seen[seed] for seed in order if seed in seen},
         validation_error={seed: unseen[seed] for seed in order if seed in unseen},
+        objective=_objectives(searches, order),
         seconds=round(time.monotonic() - started, 1),
     )
     return done, tuple(runs)
@@ -169,6 +170,12 @@ def _unexplained(run: TrainedRun, rows: str) -> dict[int, float]:
     """Share of the variance of `seen` or `unseen` rows that each seed leaves unexplained, where measured."""
     shares: Mapping[str, float | None] = run.record.get("validation", {}).get("unexplained", {}).get(rows, {})
     return {int(seed): share for seed, share in shares.items() if share is not None}
+
+
+def _objectives(searches: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[int, float]:
+    """Smallest eq 17 of each seed; none of models that do not search."""
+    found = {int(seed): value for search in searches if search for seed, value in search["objective"].items()}
+    return {seed: found[seed] for seed in seeds if found.get(seed) is not None}
 
 
 def _settled(searches: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> bool | None:

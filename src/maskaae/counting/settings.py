@@ -25,11 +25,10 @@ class CountSettings:
     steps : int
         Training steps of one round, at most.
     shortest_search : int or None
-        The search for the count is first read at so many steps or a little later, or at a quarter of its
-        longest length if that is less. It ends when a search twice
-        as long counts the same, within one, and trials with fewer dimensions are no better. With None it is
-        as long as it may be, and nothing tells whether it has settled. The preset `paper` has no such search,
-        and takes all steps.
+        The search for the count is first read after so many steps, or at a quarter of its longest length if
+        that is less. It ends when a search twice as long counts no more, but for one, and trials with fewer
+        dimensions are no better. With None it is as long as it may be, and nothing tells whether it has
+        settled. The preset `paper` has no such search, and takes all steps.
     refinement_share : float
         Share of the training that follows the search, with the mask settled.
     batch_size : int
@@ -51,8 +50,8 @@ class CountSettings:
     capacity: int | None = None
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     preset: Preset = "robust"
-    steps: int = 7200
-    shortest_search: int | None = 1620
+    steps: int = 16_000
+    shortest_search: int | None = 1080
     refinement_share: float = 0.1
     batch_size: int = 64
     hidden: tuple[int, ...] = (128, 128)

@@ -338,8 +338,8 @@ class TrainingPlan(Described):
     validation_seed: Annotated[Integer, Field(ge=0)] = 0
     """which rows these are; all seeds of a run share them [our choice]"""
     length: Literal["fixed", "settled"] = "fixed"
-    """`fixed`: a run takes all `steps`; `settled`: the search of `nested` mask training goes on, each time to
-    twice its length, until that finds no more dimensions, then tries three quarters of them until that makes
-    eq 17 larger; `steps` is the longest [our choice]"""
+    """`fixed`: a run takes all `steps`; `settled`: the search of `nested` mask training goes on to twice its
+    length, then tries fewer dimensions until it is known how many make eq 17 larger, and begins again with
+    twice the length while the count grows; `steps` is the longest [our choice]"""
     shortest_search: Count = 1000
-    """steps, at least, after which a search of `settled` length is asked for its first count [our choice]"""
+    """steps after which a search of `settled` length is asked for its first count [our choice]"""

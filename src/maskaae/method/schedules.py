@@ -65,54 +65,69 @@ def annealing_factor(step: float, steps: float, fraction: float) -> float:
 FEWER = 0.75
 """Share of the dimensions of a count that a trial with fewer of them may use [our choice]."""
 
+RESOLUTION = 16
+"""Trials end where a count is known to one such part of it [our choice]."""
+
 
 @dataclass
 class SearchLength:
     """How long the search of ``nested`` mask training lasts [our choice].
 
-    The search is planned up to its first end, where the count of every seed is read. If the counts have not
-    settled there it is planned up to the next end, about twice as far: what its schedules say of shares of
-    the search they say of the new length, so the next half begins with full rates and wider windows again.
-    It is long enough when a search twice as long finds no more dimensions, but one at most: the argument of a
-    mesh refinement. Where it finds fewer, trials find them sooner.
+    The search has stages, and every stage ends with a reading of the count of every seed:
 
-    Trials follow, each as long as the search up to its first end: the seed trains with three quarters of the
-    dimensions that it counted. If that makes eq 17 smaller the seed keeps what it has found so, and tries
-    fewer again; else its count stands. A net that shares its training between many cuts is a poorer model
-    at each of them than one that has only those, so that a search from above can stay above n.
+    1. the search up to its first end, and on to twice its length: more training may find more dimensions;
+    2. trials, each as long as the search up to its first end: a seed trains with three quarters of the
+       dimensions that it counted. If that makes eq 17 smaller the seed keeps what it has found so, and tries
+       fewer again; else it goes back, and tries half-way between, until it knows how many are too few. A net
+       that shares its training between many cuts is a poorer model at each of them than one that has only
+       those, so that a search from above can stay above n.
 
-    A search of fixed length has one end and no trial: it cannot tell whether it has settled.
+    The counts have settled if they are then no larger, but for one, than before the length was doubled: the
+    argument of a mesh refinement. Else the length is doubled again, and trials follow.
+
+    What schedules say of shares of the search they say of the first end; every later stage is the second half
+    of a search, so that it begins with full rates and wider windows again. A search of fixed length has one
+    stage: it cannot tell whether it has settled.
     """
 
-    ends: tuple[int, ...]  # steps at which the counts are read: so far, and, before the trials, later ones
+    ends: tuple[int, ...]  # steps at which the counts are read; the last one is the next
     longest: int
+    searched: int  # steps when the stage is over, without those of trials
     readings: list[list[int]] = field(default_factory=list)  # what each seed counts at every end so far
-    agreed: bool = False  # whether twice the length finds no more dimensions: trials have begun
+    shorter: list[int] = field(default_factory=list)  # counts before the length was doubled
+    grown: list[bool] = field(default_factory=list)  # whether twice the length found more; empty: not known
     limits: list[int | None] = field(default_factory=list)  # dimensions of each seed's trial; None: no trial
+    too_few: list[int] = field(default_factory=list)  # the most that each seed has tried and gone back from
     finished: bool = False
 
     @classmethod
     def planned(cls, longest: int, shortest: int | None) -> SearchLength:
-        """Plan a search of ``longest`` steps, or one that may end from ``shortest`` steps on."""
-        ends = [longest]
-        while shortest is not None and ends[0] // 2 >= shortest:
-            ends.insert(0, ends[0] // 2)
-        return cls(tuple(ends), longest)
+        """Plan a search of ``longest`` steps, or one that is first read after ``shortest`` steps.
+
+        One that has no time for twice the ``shortest`` is of fixed length.
+        """
+        first = longest if shortest is None or 2 * shortest > longest else shortest
+        return cls((first,), longest, searched=first)
 
     @property
     def end(self) -> int:
         """Steps that the search takes, as far as is known by now."""
-        return self.ends[len(self.readings) - self.finished]
+        return self.ends[-1]
+
+    @property
+    def in_trial(self) -> bool:
+        """Whether some seed trains with fewer dimensions than it counted."""
+        return any(limit is not None for limit in self.limits)
 
     def share(self, step: int) -> float:
-        """Share of the search that is over at a step, by which its schedules go; a trial is a second half."""
-        if not self.agreed or self.finished:
+        """Share of the search that is over at a step, by which its schedules go."""
+        if len(self.ends) == 1:
             return step / self.end
-        start = self.ends[len(self.readings) - 1]
+        start = self.ends[-2]
         return 0.5 + 0.5 * (step - start) / (self.end - start)
 
     def read(self, counts: Sequence[int], counted: Sequence[bool], better: Sequence[bool] = ()) -> None:
-        """Take in what was found at `end`.
+        """Take in what was found at `end`, and plan the next stage if there is need and time for one.
 
         Parameters
         ----------
@@ -124,41 +139,64 @@ class SearchLength:
             After a trial: whether it made eq 17 of the seed smaller.
         """
         self.readings.append(list(counts))
-        if self.agreed:
-            self.limits = [
-                fewer(count) if is_better and limit is not None else None
-                for count, limit, is_better in zip(counts, self.limits, better, strict=True)
-            ]
+        if self.in_trial:
+            self._take_in_trials(better)
         elif len(self.readings) > 1:
-            seeds = list(zip(*self.readings[-2:], counted, strict=True))
-            self.agreed = all(now <= before + 1 for before, now, waited_for in seeds if waited_for)
-            self.limits = [fewer(now) if waited_for else None for _, now, waited_for in seeds]
-        if self.agreed:
-            self.ends = (*self.ends[: len(self.readings)], self.end_of_trial)
-            self.finished = self.ends[-1] > self.longest or not any(self.limits)
+            self.too_few = [0] * len(counts)
+            seeds = zip(counts, counted, strict=True)
+            self.limits = [fewer(count) if waited_for else None for count, waited_for in seeds]
+        steps = self._next_stage(counted)
+        if steps is None or self.end + steps > self.longest:
+            self.finished = True
         else:
-            self.finished = len(self.readings) == len(self.ends)
+            self.ends = (*self.ends, self.end + steps)
 
-    @property
-    def end_of_trial(self) -> int:
-        """Steps of the search when the next trial is over."""
-        return self.ends[len(self.readings) - 1] + self.ends[0]
+    def _take_in_trials(self, better: Sequence[bool]) -> None:
+        """Plan the next trial of every seed that had one."""
+        for seed, limit in enumerate(self.limits):
+            if limit is not None:
+                self.too_few[seed] = self.too_few[seed] if better[seed] else limit
+                self.limits[seed] = fewer(self.readings[-1][seed], self.too_few[seed])
+
+    def _next_stage(self, counted: Sequence[bool]) -> int | None:
+        """Steps of the next stage; None if the counts have settled."""
+        if self.in_trial:
+            return self.ends[0]
+        counts = self.readings[-1]
+        if self.shorter:
+            seeds = zip(self.shorter, counts, counted, strict=True)
+            self.grown = [waited_for and now > before + 1 for before, now, waited_for in seeds]
+            if not any(self.grown):
+                return None
+        self.shorter = counts
+        steps, self.searched = self.searched, 2 * self.searched
+        return steps
 
     def settled(self) -> list[int | None]:
         """Steps of search at which the count of each seed was first read, within one; None: not settled.
 
-        Not settled are counts that twice the length changes, and those of which it is not known whether fewer
-        dimensions would do.
+        Not settled are counts that twice the length makes larger, and those of which it is not known whether
+        fewer dimensions would do.
         """
-        limits = self.limits or [None] * len(self.readings[-1])
-        seeds = zip(zip(*self.readings, strict=True), limits, strict=True)
-        return [self._settled(counts) if limit is None and self.agreed else None for counts, limit in seeds]
+        seeds = len(self.readings[-1])
+        known = zip(self.grown or [True] * seeds, self.limits or [None] * seeds, strict=True)
+        return [
+            None if grown or limit is not None else self._settled_at(seed)
+            for seed, (grown, limit) in enumerate(known)
+        ]
 
-    def _settled(self, counts: Sequence[int]) -> int | None:
+    def _settled_at(self, seed: int) -> int:
+        counts = [reading[seed] for reading in self.readings]
         stayed = [abs(count - counts[-1]) <= 1 for count in reversed(counts)]
         return self.ends[len(counts) - (stayed.index(False) if False in stayed else len(stayed))]
 
 
-def fewer(count: int) -> int | None:
-    """Dimensions of a trial with three quarters of a count, at least one less; None below two."""
-    return min(count - 1, round(FEWER * count)) if count > 1 else None
+def fewer(count: int, too_few: int = 0) -> int | None:
+    """Dimensions of the next trial below a count, or None if enough is known.
+
+    Three quarters of the count, or half-way to what is ``too_few`` if that is more. Enough is known when no
+    number is left between them, or no more than a sixteenth of the count.
+    """
+    if count - too_few <= max(1, count // RESOLUTION):
+        return None
+    return min(count - 1, max(round(FEWER * count), (count + too_few) // 2))

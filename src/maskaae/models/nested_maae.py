@@ -113,7 +113,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         self._kept = {name: values.to(self._limit.device) for name, values in state["kept"].items()}
 
     def schedule_record(self) -> dict[str, Any]:
-        """Length of the search, what every reading counted, and from when on the count of a seed settled."""
+        """Length of the search, its readings, from when on each count settled, and the smallest eq 17."""
+        objective = self.objective(self._limit).amin(dim=1).tolist()
         readings = zip(self.search.ends, self.search.readings, strict=False)
         seeds = [str(seed) for seed in self.seeds]
         return {
@@ -124,6 +125,10 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
                     for step, counts in readings
                 ],
                 "settled": dict(zip(seeds, self.search.settled(), strict=True)),
+                "objective": {
+                    seed: value if math.isfinite(value) else None
+                    for seed, value in zip(seeds, objective, strict=True)
+                },
             }
         }
 
@@ -154,12 +159,12 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
         """Settle the mask when the search ends: dimensions are open or closed from then on.
 
         The last reading of eq 17 decides, with ``settling_factor`` times the weight that led the search. A
-        search of settled length goes on instead, until readings agree, and then tries fewer dimensions.
+        search of settled length goes on with its next stage instead, as long as `SearchLength` plans one.
         """
         if step != self.search.end:
             return False
         better = self._is_better()
-        if self.search.agreed:  # a trial is over
+        if self.search.in_trial:  # it is over
             self._go_back(~better)
             self._forget_beyond_trials()
         counts = self.count_at_weight(1.0)
@@ -170,8 +175,8 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             logger.info("search after %d steps: the seeds count %s; %s", step, read, going_on)
         if self.search.finished:
             self._settle(counts)
-        elif self.search.agreed:
-            self._begin_trials()
+        else:
+            self._begin_stage()
         return True
 
     @torch.no_grad()
@@ -183,21 +188,24 @@ class NestedMaskedAdversarialAutoEncoder(MaskedAdversarialAutoEncoder):
             self.terms.pop(name, None)
 
     @torch.no_grad()
-    def _begin_trials(self) -> None:
-        """Keep every seed as it is, and let those that have a trial go on with its dimensions."""
-        self._kept = {name: values.clone() for name, values in self.state_dict().items()}
-        limits = [math.inf if limit is None else float(limit) for limit in self.search.limits]
-        self._limit.copy_(torch.tensor(limits).unsqueeze(1))
-        self.mask_parameter.copy_(torch.where(in_prefix(self._limit, self.m), self.mask_parameter, 0.0))
+    def _begin_stage(self) -> None:
+        """Let every seed go on with the dimensions of its trial, of which it can go back, or with all."""
+        limits = [math.inf if limit is None else limit for limit in self.search.limits]
+        self._limit.copy_(torch.tensor(limits or [math.inf] * len(self.seeds)).unsqueeze(1))
+        self._kept = {}
+        if self.search.in_trial:
+            self._kept = {name: values.clone() for name, values in self.state_dict().items()}
+            self.mask_parameter.copy_(torch.where(in_prefix(self._limit, self.m), self.mask_parameter, 0.0))
 
     def _is_better(self) -> Tensor:
-        """Whether eq 17 of each seed, (seed,), is smaller than it was before its trial."""
+        """Whether the trial of each seed, (seed,), has made eq 17 smaller; False without a trial."""
         if not self._kept:
             return torch.zeros(len(self.seeds), dtype=torch.bool)
         before = self._objective_of(self._kept["cut_reconstruction"], self._kept["cut_wasserstein"])
         now = self._objective_of(self.cut_reconstruction, self.cut_wasserstein)
         within = in_prefix(self._limit + 1, now.shape[1])
-        return (torch.where(within, now, torch.inf).amin(dim=1) < before.amin(dim=1)).cpu()
+        smaller = torch.where(within, now, torch.inf).amin(dim=1) < before.amin(dim=1)
+        return (smaller & self._limit.isfinite().squeeze(1)).cpu()
 
     @torch.no_grad()
     def _go_back(self, seeds: Tensor) -> None:

@@ -75,7 +75,7 @@ def count_of(rounds: Sequence[Round], witnesses: Sequence[Witness], rows: int, d
             pooled,
             witnesses,
             converged_in_width=None,
-            votes=[each.vote for each in rounds],
+            rounds=rounds,
             rows=rows,
             dimension=dimension,
         )

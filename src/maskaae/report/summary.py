@@ -177,7 +177,7 @@ def evidence(found: Findings, count: Count) -> Iterator[str]:
     firm = _firmness(found.metrics)
     if firm:
         yield firm
-    widths = " x ".join(map(str, count.last.trial.hidden))
+    widths = " x ".join(map(str, count.answer.trial.hidden))
     yield f"One width of nets was tried, {widths}. `maskaae count DATA --widest 256` compares wider ones."
 
 
