@@ -101,13 +101,14 @@ def test_programs_of_an_experiment_are_those_behind_what_it_shows():
 def test_training_has_the_hash_of_the_code_that_ran(tmp_path):
     experiment = check_config(read_config(ROOT / "config/paper_cpu.yaml"))
     record = {"code_sha256": "of then", "commit": "c", "device": "cpu", "seconds": 1800}
-    for dataset, label, m in freshness.shown_runs(experiment, "fig4")["metrics.csv"]:
+    runs = freshness.shown_runs(experiment, "fig4")["metrics.csv"]
+    for dataset, label, m in runs:
         folder = tmp_path / f"runs/{dataset}/{label}/m{m}"
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps(record))
     said = freshness.describe_experiment(experiment, ["fig4"], tmp_path)
     assert {program.sha256 for program in said["programs"]} == {"of then"}
-    assert said["hours"] == 4.0
+    assert said["hours"] == 0.5 * len(runs) > 0
     assert said["trained"].words() == "Preset `paper`; MLP 64-64; 500,000 steps; seeds 0 to 4"
 
 

@@ -57,8 +57,8 @@ def _evidence(count: Count) -> Iterator[str]:
     yield _wrap(_votes(count))
     if count.settled:
         yield _wrap(
-            f"It settled within {count.steps:,} steps: twice the length found no more dimensions, but for one, "
-            "and fewer were no better."
+            f"It settled within {count.steps:,} steps: twice the length found no more dimensions, but for "
+            "one, and fewer were no better."
         )
     if count.witnesses:
         yield _wrap(f"Estimators without training say: {witnesses_text(count.witnesses)}.")
