@@ -96,7 +96,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         *,
         hidden: Sequence[int] = (128, 128),
         critic_hidden: Sequence[int] = (128, 128),
-        steps: int = 16_000,
+        steps: int = 20_000,
         batch_size: int = 64,
         preset: Preset = "robust",
         scaling: Literal["standardise", "none"] = "standardise",
