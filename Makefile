@@ -56,7 +56,7 @@ run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snake
 
 .PHONY: ablations why_it_fails count_families witnesses claims paper paper_n16 n32 fair_wae dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
-.PHONY: count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
+.PHONY: redraw count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: container site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
@@ -165,6 +165,7 @@ ablations why_it_fails dimensions count_families: setup
 	cd results/$@/results && cp tables/$@.csv tables/$@.md $(CURDIR)/docs/results/$@/
 	$(python) docs/make_pictures.py results/$@/results/figures docs/results/$@ $@
 	$(call provenance,$@,config/$@.yaml,results/$@/results,$@)
+	$(python) docs/redraw.py docs/results/$@ && $(python) docs/make_pages.py
 claims: experiment = config/claims.yaml
 claims: pictures = fig4 cuts
 paper: experiment = config/paper_cpu.yaml
@@ -230,6 +231,10 @@ docs: setup ## Write the parts of the docs that are made: key table, and what th
 	$(call provenance,demo,config/demo.yaml,results)
 
 pages: setup ## Fill every number that pages quote from the csv under docs/results
+	$(python) docs/make_pages.py
+
+redraw: setup ## Draw the figures again whose csv lies under docs/results; no number is made anew
+	$(python) docs/redraw.py
 	$(python) docs/make_pages.py
 
 docs-table1: setup ## Put what the last `make table1` and `make models` gave into the docs

@@ -35,6 +35,7 @@ myst_url_schemes = ("http", "https", "mailto")
 nb_execution_mode = "off"  # `make site` builds pages; `make site NOTEBOOKS=1` runs the tutorials too
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # a tutorial writes its files beside no page
 nb_merge_streams = True
 
 autodoc_typehints = "signature"

@@ -2,9 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from PIL import Image
+
+from maskaae.report.figures.drawing import paper_style
 
 COLOURS = 256
 MOST_BYTES = 290_000
@@ -16,6 +20,15 @@ def main(figures: Path, target: Path, names: Sequence[str]) -> None:
     for path in sorted(path for name in names for path in figures.glob(f"{name}.png")):
         with Image.open(path) as picture:
             save(picture.convert("RGB"), target / path.name)
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a figure as a picture that is small enough for git."""
+    drawn = BytesIO()
+    with paper_style():
+        figure.savefig(drawn, format="png")
+    with Image.open(drawn) as picture:
+        save(picture.convert("RGB"), path)
 
 
 def save(picture: Image.Image, path: Path) -> None:

@@ -25,7 +25,8 @@ from maskaae.report.claims.measured import (
 from maskaae.report.claims.verdict import Verdict
 from maskaae.report.claims.wording import (
     counts_table,
-    found,
+    estimate_of,
+    needed,
     open_until,
     overall,
     relative_table,
@@ -86,8 +87,8 @@ def score() -> str:
         for letter, claim in CLAIMS.items()
     ]
     table = markdown_table(["the paper says", *(NAMES[preset] for preset in judged)], lines, "lll")
-    whose = [f"{NAMES[preset]}: {whose_numbers(preset)}" for preset in FOLDERS]
-    return "\n\n".join([table, *whose, "**What is against us**", "\n".join(against(judged))])
+    whose = [f"{NAMES[preset]}: {whose_numbers(preset)}" for preset in FOLDERS if files(preset, "claims.csv")]
+    return "\n\n".join([table, *whose, "**What is against us**", against(judged)])
 
 
 def cell(rows: pd.DataFrame) -> str:
@@ -102,33 +103,30 @@ def whose_numbers(preset: str) -> str:
     """Data, and what made the numbers of a preset."""
     folders = [path.parent for path in files(preset, "claims.csv")]
     data = ["; ".join(Provenance.read(folder).trained.datasets) for folder in folders]
-    return (
-        "\n\n".join(
-            f"{names}. {provenance(folder.name)}" for names, folder in zip(data, folders, strict=True)
-        )
-        or f"{NOT_RUN}."
+    return "\n\n".join(
+        f"{names}. {provenance(folder.name)}" for names, folder in zip(data, folders, strict=True)
     )
 
 
-def against(judged: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Every statement that is not supported, and counts that are not n."""
+def against(judged: Mapping[str, pd.DataFrame]) -> str:
+    """Table of every statement that is not supported, and of counts that are not n."""
     lines = []
     for preset, rows in judged.items():
         for row in rows[rows["verdict"] == Verdict.NOT_SUPPORTED].to_dict("records"):
             title = titles(preset).get(row["dataset"], row["dataset"])
-            lines.append(f"- {row['part']}, {title}: {row['statement']}: {found(row)}.")
+            lines.append([f"({row['claim']})", title, row["statement"], estimate_of(row), needed(row)])
     for folder in COUNTED:
         for measured in measured_of(folder):
             for n, runs in counts(measured).groupby("n"):
                 near = accuracy(runs)
                 if near.exact < 1:
                     name = measured.maae(str(runs["dataset"].iloc[0]))
-                    lines.append(
-                        f"- Counts, n = {n} (`docs/results/{folder}`): {name} finds n in "
-                        f"{round(near.exact * near.runs)} of {near.runs} runs, within one in "
-                        f"{round(near.nearly * near.runs)}; the furthest is off by {near.furthest}."
+                    counted = (
+                        f"{round(near.exact * near.runs)} of {near.runs} runs; within one in "
+                        f"{round(near.nearly * near.runs)}; furthest off by {near.furthest}"
                     )
-    return lines
+                    lines.append(["(c)", f"`{folder}`, n = {n}", f"{name} counts n", counted, "all runs"])
+    return markdown_table(["claim", "data", "statement", "found", "needed"], lines, "lllll")
 
 
 def measured_of(folder: str) -> list[Measured]:
@@ -185,12 +183,13 @@ def statements(preset: str) -> str:
     for letter, claim in CLAIMS.items():
         of_claim = rows[(rows["claim"] == letter) & (rows["verdict"] != Verdict.NOT_TESTED)]
         if of_claim.empty:
-            lines.append([f"({letter})", "", claim.statement, NOT_RUN])
+            lines.append([f"({letter})", "", claim.statement, NOT_RUN, "", ""])
         for row in of_claim.to_dict("records"):
+            title = names.get(row["dataset"], row["dataset"])
             lines.append(
-                [row["part"], names.get(row["dataset"], row["dataset"]), row["statement"], found(row)]
+                [row["part"], title, row["statement"], f"**{row['verdict']}**", estimate_of(row), needed(row)]
             )
-    return markdown_table(["", "data", "statement", "found"], lines, "llll")
+    return markdown_table(["", "data", "statement", "verdict", "found", "needed"], lines, "llllll")
 
 
 def counts_of(folder: str) -> str:

@@ -9,17 +9,41 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
+from make_pictures import write
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
+from maskaae.report.figures.drawing import (
+    BLUE,
+    DOUBLE_COLUMN,
+    GREEN,
+    LEGEND_HEIGHT,
+    PURPLE,
+    VERMILLION,
+    legend_below,
+    paper_style,
+)
+from maskaae.report.markup import markdown_table
 
 KEPT = Path(__file__).parent / "results/performance"
 PICTURE = "results/performance/training.png"
 OF_LARGE_NETWORKS = ("gpu_convolutions", "gpu_training_mnist", "gpu_training_convolutional")
 """Tables that need more time on a GPU than the others."""
-RIVALS = {"reference": ("authors' loop", "--"), "pythae": ("pythae", "-."), "plain": ("plain step", ":")}
+RIVALS = {
+    "reference": ("authors' loop", VERMILLION, "--"),
+    "pythae": ("pythae", GREEN, "-."),
+    "plain": ("plain step", PURPLE, ":"),
+}
+CASES = {
+    "synthetic": "synthetic nets",
+    "mnist": "MNIST nets",
+    "convolutional_small": "small convolutions",
+    "convolutional": "convolutions",
+}
+DEVICES = {"cpu": "CPU", "cuda": "GPU"}
+PANELS_A_ROW = 2
 
 
 def cell(value: object) -> str:
@@ -44,32 +68,41 @@ def machine(table: pd.DataFrame) -> str:
     return f"{row['processor']}, {row['cores']} cores{gpu}, torch {row['torch']}."
 
 
-def draw(results: dict[str, pd.DataFrame], path: Path) -> None:
+@paper_style()
+def draw(results: dict[str, pd.DataFrame]) -> Figure:
     """Network passes a second against the number of seeds, one panel a case, with the rivals as lines.
 
     Passes, not steps: a step of pythae's model does less.
     """
     tables = [table for name, table in results.items() if "training" in name]
     panels = [group for table in tables for _, group in table.groupby(["case", "device"], sort=False)]
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.2 * len(panels), 2.8), squeeze=False)
-    for axis, group in zip(axes[0], panels, strict=True):
+    columns = min(len(panels), PANELS_A_ROW)
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(DOUBLE_COLUMN, 1.7 * rows + LEGEND_HEIGHT))
+    axes = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for empty in axes[len(panels) :]:
+        empty.axis("off")
+    for axis, group in zip(axes, panels, strict=False):
         mine = group[group["contender"] == "ours"]
-        axis.plot(mine["seeds"], mine["passes_per_second"], "o-", label="this package")
+        axis.plot(mine["seeds"], mine["passes_per_second"], "o-", color=BLUE)
         for row in group[group["contender"] != "ours"].itertuples():
-            name, style = RIVALS[row.contender]
-            axis.axhline(row.passes_per_second, ls=style, c="0.4", label=name)
-        axis.set(
-            xscale="log",
-            ylim=(0, 1.1 * group["passes_per_second"].max()),
-            xlabel="seeds together",
-            title=f"{group['case'].iloc[0]}, {group['device'].iloc[0]}",
-        )
+            _, colour, style = RIVALS[row.contender]
+            axis.axhline(row.passes_per_second, ls=style, color=colour, lw=1)
+        device = DEVICES[group["device"].iloc[0]]
+        axis.set(xscale="log", yscale="log", xlabel="seeds together")
+        axis.set_title(f"{CASES[group['case'].iloc[0]]}, {device}")
         axis.set_xticks(mine["seeds"], mine["seeds"].astype(str), minor=False)
-        axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    axes[0][0].set_ylabel("network passes a second")
-    axes[0][0].legend(frameon=False, fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_ylim(group["passes_per_second"].min() / 1.5, group["passes_per_second"].max() * 1.5)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.yaxis.set_minor_locator(NullLocator())
+    for first in axes[::columns]:
+        first.set_ylabel("network passes\na second")
+    entries = {"this package": Line2D([], [], color=BLUE, marker="o")}
+    entries |= {name: Line2D([], [], color=colour, ls=style, lw=1) for name, colour, style in RIVALS.values()}
+    legend_below(figure, entries, columns=len(entries))
+    return figure
 
 
 def picture() -> str:
@@ -91,8 +124,10 @@ def parts() -> dict[str, Callable[[], str]]:
 def grid_hours() -> str:
     """Hours of the paper's grid by data set, WAE and MAAE, on the GPU that was timed."""
     table = pd.read_csv(KEPT / "gpu_grid.csv", keep_default_na=False)
-    hours = "; ".join(f"{row.case} {row.hours:.1f}" for row in table.itertuples())
-    return f"  Hours on one {table['gpu'].iloc[0]}, one training after the other: {hours}."
+    lines = [[row.case, row.trainings, f"{row.hours:.1f}"] for row in table.itertuples()]
+    lines.append(["all", table["trainings"].sum(), f"{table['hours'].sum():.1f}"])
+    head = ["data set", "trainings", f"hours on one {table['gpu'].iloc[0]}"]
+    return markdown_table(head, lines, "lrr")
 
 
 def not_measured() -> str:
@@ -110,10 +145,14 @@ def main(measured: Path) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     for path in measured.glob("*.csv"):
         shutil.copy(path, KEPT)
-    tables = {
-        path.stem: pd.read_csv(path, keep_default_na=False) for path in sorted(KEPT.glob("*training*.csv"))
-    }
-    draw(tables, KEPT / "training.png")
+    draw_kept()
+
+
+def draw_kept() -> None:
+    """Draw the figure of the results that are kept."""
+    paths = sorted(KEPT.glob("*training*.csv"))
+    tables = {path.stem: pd.read_csv(path, keep_default_na=False) for path in paths}
+    write(draw(tables), KEPT / "training.png")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ def parts() -> dict[str, Callable[[], str]]:
         **{f"pictures.{name}": partial(pictures, name) for name in ("paper", "paper_n16")},
         **{f"starts.{name}": partial(starts, name) for name in ("paper", "paper_n16")},
         "demo": demo,
-        "demo_time": demo_time,
+        "demo_took": demo_took,
         "dimensions": dimensions,
         "why_it_fails": why_it_fails,
         "ablations": ablations,
@@ -82,7 +83,7 @@ def demo() -> str:
     experiment = check_config(read_config(REPOSITORY / "config/demo.yaml"))
     rows = last(pd.read_csv(RESULTS / "demo/metrics.csv"))
     rows = rows[rows["model"] == "maae"]
-    found = []
+    lines = []
     for name, entry in experiment.datasets.items():
         n = entry.source_spec.get("n")
         shown = rows[rows["dataset"] == name]
@@ -91,43 +92,40 @@ def demo() -> str:
             continue
         low, high = int(shown["active"].min()), int(shown["active"].max())
         count = str(low) if low == high else f"{low} to {high}"
-        where = f"m = {', '.join(map(str, sorted(shown['m'].unique())))}"
-        found.append(f"{entry.title}: {count} from {where}")
+        starts = ", ".join(map(str, sorted(shown["m"].unique())))
+        lines.append([entry.title, "unknown" if n is None else n, starts, count])
+    heads = ["data", "true dimension n", "dimensions at the start, m", "dimensions kept"]
     return (
-        "*Made by `make demo`: FID of WAE and MAAE (robust), and the dimensions that MAAE (robust) keeps, "
-        f"against the assumed latent dimension m. Dimensions kept: {'; '.join(found)}.*\n\n"
-        f"{provenance('demo')}"
+        "*Above, how far samples of WAE and of MAAE (robust) are from the data; below, how many dimensions "
+        f"MAAE (robust) keeps; both against m, the number of dimensions at the start.*\n\n{markdown_table(heads, lines, 'lrrr')}\n\n{provenance('demo')}"
     )
 
 
-def demo_time() -> str:
-    """How long the demo took."""
-    return (
-        f"The demo took {(RESULTS / 'demo/demo_time.txt').read_text(encoding='utf-8').strip()}, after set-up."
-    )
+def demo_took() -> str:
+    """How long the demo took, and where."""
+    took, _, machine = (RESULTS / "demo/demo_time.txt").read_text(encoding="utf-8").strip().partition(" on ")
+    return f"Once the environment was there, the demo took **{took}** when last recorded ({machine})."
 
 
 def dimensions() -> str:
     """Mean estimate of every method, by kind of data and true dimension."""
     rows = pd.read_csv(RESULTS / "dimensions/dimensions.csv")
-    means = rows[rows["quantity"] == "estimate"].pivot(index="method", columns=["kind", "n"], values="mean")
-    seconds = (
-        rows[(rows["quantity"] == "seconds") & (rows["kind"] == "clean")].groupby("method")["mean"].max()
-    )
-    record = Provenance.read(RESULTS / "dimensions")
-    order = [method for method in METHODS if method in means.index]
-    kinds = list(dict.fromkeys(rows["kind"]))
-    sizes = sorted(rows["n"].unique())
-    lines = [
-        [
-            model_name(method, record.trained.presets) if method in MODELS else METHODS[method],
-            *(", ".join(f"{means.loc[method, (kind, n)]:.3g}" for n in sizes) for kind in kinds),
-            f"{seconds[method]:.2g}",
+    record, parts = Provenance.read(RESULTS / "dimensions"), [provenance("dimensions")]
+    order = [method for method in METHODS if method in set(rows["method"])]
+    for kind, of_kind in rows.groupby("kind", sort=False):
+        wide = of_kind.pivot(index="method", columns=["quantity", "n"], values="mean")
+        sizes = sorted(of_kind["n"].unique())
+        lines = [
+            [
+                model_name(method, record.trained.presets) if method in MODELS else METHODS[method],
+                *(f"{wide.loc[method, ('estimate', n)]:.3g}" for n in sizes),
+                f"{wide.loc[method, 'seconds'].max():.2g}",
+            ]
+            for method in order
         ]
-        for method in order
-    ]
-    head = ["", *(f"{kind}: n = {', '.join(map(str, sizes))}" for kind in kinds), "seconds, at most"]
-    return f"{provenance('dimensions')}\n\n{markdown_table(head, lines)}"
+        head = ["", *(f"n = {n}" for n in sizes), "seconds, at most"]
+        parts.append(f"**{kind}**\n\n{markdown_table(head, lines)}")
+    return "\n\n".join(parts)
 
 
 def short(value: float) -> str:
@@ -135,6 +133,17 @@ def short(value: float) -> str:
     if pd.isna(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def slug(title: str) -> str:
+    """Name of the file of a group's picture: its title, with a hyphen for whatever is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def group_picture(folder: str, title: str) -> str:
+    """Link to the picture of a group of a comparison."""
+    words = "What each change does to the count, the distance and the codes"
+    return f"![{words}: {title}](results/{folder}/{slug(title)}.png)"
 
 
 def ablations() -> str:
@@ -162,7 +171,8 @@ def ablations() -> str:
                 ]
             lines.append([name, *cells])
         heads = [f"{what}, m = {m}" for m in capacities for what in ("count", "distance", "to the base's")]
-        parts.append(f"**{group}**\n\n{markdown_table(['', *heads], lines)}")
+        picture = group_picture("ablations", str(group))
+        parts.append(f"**{group}**\n\n{picture}\n\n{markdown_table(['', *heads], lines)}")
     return "\n\n".join(parts)
 
 
@@ -186,5 +196,6 @@ def why_it_fails() -> str:
         wide.insert(2, "against WAE's", wide["distance"] / wae)
         cells = [[name, *map(short, row)] for name, *row in wide.itertuples()]
         heads = [SHOWN.get(name, name) for name in wide.columns]
-        parts.append(f"**{group}**\n\n{markdown_table(['', *heads], cells)}")
+        picture = group_picture("why_it_fails", str(group))
+        parts.append(f"**{group}**\n\n{picture}\n\n{markdown_table(['', *heads], cells)}")
     return "\n\n".join(parts)

@@ -2,7 +2,7 @@
 
 from maskaae.config.experiment import groups_from_dicts
 from maskaae.report import comparison
-from maskaae.report.figures.drawing import write_figure
+from maskaae.report.figures.drawing import write_pages
 from maskaae.report.markup import write_document
 from maskaae.report.selection import read_known, read_runs
 
@@ -16,4 +16,5 @@ frame = comparison.compare(
 table = comparison.summary(frame)
 table.to_csv(snakemake.output.table, index=False)
 write_document(comparison.as_markdown(table), snakemake.output.md, snakemake.output.html)
-write_figure(frame, comparison.draw, snakemake.output.csv, snakemake.output.pdf, snakemake.output.png)
+output = snakemake.output
+write_pages(table, comparison.draw, by="group", csv=output.csv, pdf=output.pdf, png=output.png)

@@ -200,14 +200,14 @@ def test_precision_and_recall_are_those_of_the_samples_whose_distance_is_shown(w
 
 def test_precision_has_an_axis_only_where_it_was_measured(frame, with_precision):
     with paper_style():
-        labels = [ax.get_xlabel() for ax in draw(with_precision).axes]
+        labels = [ax.get_xlabel() for ax in draw(summary(with_precision)).axes]
     assert labels.index("precision") == labels.index("Fréchet distance") + 1
     assert "precision" not in set(frame["quantity"])
 
 
 def test_the_figure_has_the_base_on_top_and_an_axis_a_quantity(frame):
     with paper_style():
-        drawn = draw(frame)
+        drawn = draw(summary(frame))
     axes = drawn.axes
     assert [label.get_text() for label in axes[0].get_yticklabels()][:2] == ["base", "no variance penalty"]
     bottom, top = axes[0].get_ylim()
@@ -221,7 +221,7 @@ def test_labels_of_long_numbers_keep_apart(frame):
     error = measured["quantity"] == "reconstruction_mse"
     measured.loc[error, "value"] = 0.00798 + 0.00042 * measured.loc[error, "seed"]
     with paper_style():
-        drawn = draw(measured)
+        drawn = draw(summary(measured))
         drawn.draw_without_rendering()
         ax = drawn.axes[-1]
         low, high = ax.get_xlim()

@@ -57,11 +57,19 @@ def test_table_shows_estimates_and_the_mean_absolute_error():
     assert "| IRMAE | 3.0 ± 0.0 | 1.00 | 3 | 10 |" in text
 
 
-def test_every_way_has_a_name_and_the_picture_draws_them():
+def test_the_picture_shows_estimates_as_shares_of_n_estimators_above_models():
     rows = compared()
     assert set(rows["method"]) <= set(NAMES)
-    drawn = draw(rows)
-    assert [ax.get_title() for ax in drawn.axes] == ["clean", "torus latents, noise 0.1"]
+    drawn = draw(summarise(rows))
+    drawn.draw_without_rendering()
+    kinds = ["clean", "torus latents, noise 0.1"]
+    assert [ax.get_title() for ax in drawn.axes] == 2 * kinds
+    shown = [
+        line.get_ydata().tolist() for ax in drawn.axes for line in ax.lines if line.get_marker() != "None"
+    ]
+    assert shown == [[5 / 4], [9 / 8], [3 / 4], [7 / 8]]
+    words = [text.get_text() for block in drawn.subfigs for text in block.legends[0].get_texts()]
+    assert words[0] == "MLE" and words[3] == "IRMAE"
 
 
 def test_estimators_see_other_examples_for_each_seed_and_the_same_for_the_same():

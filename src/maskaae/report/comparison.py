@@ -1,7 +1,6 @@
 """What each change of a setting does: every variant against its base, paired by seed, as table and figure."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -215,32 +214,27 @@ def _cell(row: Mapping[Hashable, Any]) -> str:
 
 
 @paper_style()
-def draw(frame: pd.DataFrame) -> Figure:
-    """Draw `compare`'s frame: a line a change, a column a quantity, the base at the top of each group."""
-    groups = frame["group"].unique()
-    lines = [frame.loc[frame["group"] == group, "row"].nunique() for group in groups]
-    heights = [LINE * count + MARGIN for count in lines]
-    figure = Figure(figsize=(DOUBLE_COLUMN, sum(heights) + drawing.LEGEND_HEIGHT))
-    columns = [column for column in COLUMNS if column == "count" or (frame["quantity"] == column).any()]
-    axes = figure.subplots(len(groups), len(columns), squeeze=False, height_ratios=heights)
-    styles = dict(zip(sorted(frame["m"].unique()), cycle(CAPACITY_STYLES), strict=False))
-    for place, group in enumerate(groups):
-        rows = frame[frame["group"] == group]
-        names = rows.drop_duplicates("row")
-        for ax, column in zip(axes[place], columns, strict=True):
-            known = (rows["quantity"] == "count_error").any()  # a count is shown as its error where n is
-            quantity = column if column != "count" else "count_error" if known else "active"
-            _draw_column(ax, rows, quantity, list(names["row"]), styles)
-        axes[place, 0].set_yticks(range(len(names)), names["row"])
-        for tick, kind in zip(axes[place, 0].get_yticklabels(), names["kind"], strict=True):
-            tick.set_fontweight("bold" if kind == "base" else "normal")
-            tick.set_color(GREY if kind in ("sampling", "threshold") else INK)
-        axes[place, 0].set_title(group, loc="left", fontweight="bold")
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw one group of `summary`: a line a change, a column a quantity, the base at the top."""
+    names = table.drop_duplicates("row")
+    columns = [column for column in COLUMNS if column == "count" or (table["quantity"] == column).any()]
+    figure = Figure(figsize=(DOUBLE_COLUMN, LINE * len(names) + MARGIN + drawing.LEGEND_HEIGHT))
+    axes = figure.subplots(1, len(columns), squeeze=False)[0]
+    styles = dict(zip(sorted(table["m"].unique()), CAPACITY_STYLES, strict=False))
+    for ax, column in zip(axes, columns, strict=True):
+        known = (table["quantity"] == "count_error").any()  # a count is shown as its error where n is
+        quantity = column if column != "count" else "count_error" if known else "active"
+        _draw_column(ax, table, quantity, list(names["row"]), styles)
+    axes[0].set_yticks(range(len(names)), names["row"])
+    for tick, kind in zip(axes[0].get_yticklabels(), names["kind"], strict=True):
+        tick.set_fontweight("bold" if kind == "base" else "normal")
+        tick.set_color(GREY if kind in ("sampling", "threshold") else INK)
+    figure.suptitle(table["group"].iloc[0])
     entries = {
         f"$m = {m}$": Line2D([], [], ls="none", color=colour, marker=marker)
         for m, (colour, marker) in styles.items()
     }
-    entries[interval_label(frame, kind="interval")] = Line2D([], [], color=INK, lw=1)
+    entries[interval_label(table, kind="interval")] = Line2D([], [], color=INK, lw=1)
     entries["base"] = Line2D([], [], color=GREY, lw=0.7, ls=drawing.DASHES)
     drawing.legend_below(figure, entries, columns=len(entries))
     return figure
@@ -249,7 +243,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def _draw_column(
     ax: Axes, rows: pd.DataFrame, quantity: str, names: list[str], styles: dict[int, tuple[str, str]]
 ) -> None:
-    """One quantity of one group: seeds as dots, mean and interval, the base's mean as a line down."""
+    """One quantity of one group: mean and interval, the base's mean as a line down."""
     drawn = rows[rows["quantity"] == quantity]
     capacities = sorted(rows["m"].unique())
     for place, m in enumerate(capacities):
@@ -257,12 +251,9 @@ def _draw_column(
         at_m = drawn[drawn["m"] == m]
         colour, marker = styles[m]
         y = at_m["row"].map(names.index) + shift
-        ax.plot(at_m["value"], y, ".", color=colour, ms=2.5, alpha=0.5, mew=0, zorder=2)
-        means = at_m.drop_duplicates("row")
-        y = means["row"].map(names.index) + shift
-        ax.hlines(y, means["low"], means["high"], color=colour, lw=0.9, zorder=3)
-        ax.plot(means["mean"], y, marker, color=colour, ms=3, mec="white", mew=0.4, zorder=4)
-        base = means.loc[means["kind"] == "base", "mean"]
+        ax.hlines(y, at_m["low"], at_m["high"], color=colour, lw=1, alpha=0.7, zorder=3)
+        ax.plot(at_m["mean"], y, marker, color=colour, ms=4, mec="white", mew=0.4, zorder=4)
+        base = at_m.loc[at_m["kind"] == "base", "mean"]
         if len(base):
             ax.axvline(base.iloc[0], color=colour, lw=0.7, ls=drawing.DASHES, alpha=0.5, zorder=1)
     ax.set_ylim(len(names) - 0.4, -0.6)
@@ -280,7 +271,7 @@ def _scale(ax: Axes, quantity: str, drawn: pd.DataFrame) -> None:
     if quantity == "precision":
         ax.set_xlim(-0.04, 1.04)
         return
-    low, high = drawn["value"].min(), drawn["value"].max()  # intervals of few seeds may reach out of view
+    low, high = drawn["mean"].min(), drawn["mean"].max()  # intervals of few seeds may reach out of view
     if quantity in ("active", "count_error"):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     elif 0 < drawing.LOG_SPAN * low < high:

@@ -5,18 +5,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from maskaae.evaluation.protocol import last
 from maskaae.models.catalogue import TITLES
 from maskaae.report.figures import drawing
-from maskaae.report.figures.drawing import INK, paper_style
+from maskaae.report.figures.drawing import (
+    BLUE,
+    DOUBLE_COLUMN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    paper_style,
+)
 from maskaae.report.markup import markdown_table
 from maskaae.report.selection import choose_metric, model_name
-from maskaae.report.statistics import SeedInterval, cell, seed_interval
+from maskaae.report.statistics import SeedInterval, cell, interval_label, seed_interval
 
 NAMES: Mapping[str, str] = {
     "participation_ratio": "PCA, participation ratio",
@@ -29,7 +40,12 @@ NAMES: Mapping[str, str] = {
 }
 """Ways of finding the dimension, by what tables and figures call them, in their order."""
 QUANTITIES = ("estimate", "error", "distance", "seconds")
-MARKERS = "ovsD^P*Xhp<>"
+STYLES = tuple(zip((BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY), "osD^vP", strict=True))
+"""Colour and marker of each way of a row of panels."""
+BLOCK_HEIGHT = 2.4  # inches
+APART = 0.11  # powers of two between two ways at one n, so that their intervals can be told apart
+SMALLEST = 1e-3
+"""Where an interval ends that reaches below zero, which a logarithmic axis does not show."""
 
 
 def compare(
@@ -141,34 +157,57 @@ def _cell(estimates: pd.DataFrame, n: int) -> str:
 
 
 @paper_style()
-def draw(frame: pd.DataFrame) -> Figure:
-    """Draw `compare`'s frame, a panel a kind of data: a line a method, every seed as a dot."""
-    kinds = frame["kind"].unique()
-    methods = [method for method in NAMES if method in set(frame["method"])]
-    figure, axes = drawing.panel_row(len(kinds), height=2.4)
-    for ax, kind in zip(axes, kinds, strict=True):
-        _draw_kind(ax, frame[frame["kind"] == kind], methods)
-        ax.set_title(str(kind))
-    handles, labels = axes[0].get_legend_handles_labels()
-    drawing.legend_below(figure, dict(zip(labels, handles, strict=True)), columns=4 if len(kinds) > 1 else 2)
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw `summarise`'s estimates divided by n: a column a kind of data, estimators above, models below."""
+    rows = table[table["quantity"] == "estimate"]
+    present = [method for method in NAMES if method in set(rows["method"])]
+    blocks = {
+        "estimators, which train no model of the data": [name for name in present if name not in TITLES],
+        "models, which count the dimensions that they use": [name for name in present if name in TITLES],
+    }
+    blocks = {words: methods for words, methods in blocks.items() if methods}
+    figure = Figure(figsize=(DOUBLE_COLUMN, BLOCK_HEIGHT * len(blocks)))
+    parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
+    for part, (words, methods) in zip(parts, blocks.items(), strict=True):
+        _draw_block(part, rows[rows["method"].isin(methods)], methods, words)
     return figure
+
+
+def _draw_block(block: SubFigure, rows: pd.DataFrame, methods: list[str], words: str) -> None:
+    kinds = rows["kind"].unique()
+    axes = block.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for ax, kind in zip(axes, kinds, strict=True):
+        _draw_kind(ax, rows[rows["kind"] == kind], methods)
+        ax.set_title(str(kind))
+    axes[0].set_ylabel("estimate / $n$")
+    means = (rows["mean"] / rows["n"]).dropna()
+    axes[0].set_ylim(means.min() / 1.2, means.max() * 1.2)
+    steps = (1.0,) if means.max() > 4 * means.min() else (1.0, 1.5)
+    axes[0].yaxis.set_major_locator(LogLocator(2, subs=steps))
+    axes[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes[0].yaxis.set_minor_locator(NullLocator())
+    names = {method: " and ".join(rows.loc[rows["method"] == method, "name"].unique()) for method in methods}
+    entries: dict[str, Artist] = {
+        names[method]: Line2D([], [], color=colour, marker=marker, ms=4, lw=0.7, mec="white", mew=0.4)
+        for method, (colour, marker) in zip(methods, STYLES, strict=False)
+    }
+    entries["the true dimension"] = drawing.true_dimension_handle()
+    entries[interval_label(rows, kind="kind_of_interval")] = Line2D([], [], color=INK, lw=1)
+    block.suptitle(words)
+    block.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=4)
 
 
 def _draw_kind(ax: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
     sizes = sorted(rows["n"].unique())
-    ax.plot(sizes, sizes, color=INK, lw=0.8, ls=drawing.DASHES, label="true dimension $n$")
-    for place, method in enumerate(methods):
-        colour, marker = colormaps["tab20"](place), MARKERS[place % len(MARKERS)]
-        chosen = rows[rows["method"] == method]
-        name = " and ".join(chosen["name"].unique())
-        means = chosen.groupby("n")["estimate"].mean()
-        ax.plot(means.index, means, "-", marker=marker, color=colour, lw=0.9, ms=3.5, label=name)
-        ax.plot(chosen["n"], chosen["estimate"], ".", color=colour, ms=2, alpha=0.6)
+    ax.axhline(1, color=INK, lw=0.8, ls=drawing.DASHES, zorder=1.5)
+    for place, (method, (colour, marker)) in enumerate(zip(methods, STYLES, strict=False)):
+        chosen = rows[rows["method"] == method].sort_values("n")
+        x = chosen["n"] * 2 ** (APART * (place - (len(methods) - 1) / 2))
+        low, mean, high = (chosen[name] / chosen["n"] for name in ("low", "mean", "high"))
+        ax.vlines(x, low.where(low > 0, SMALLEST), high, color=colour, lw=1, zorder=2)
+        ax.plot(x, mean, marker=marker, color=colour, lw=0.7, ms=4, mec="white", mew=0.4, zorder=3)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log", base=2)
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(sizes, [str(n) for n in sizes])
-    ticks = [2**power for power in range(1, 8)]
-    ax.set_yticks(ticks, [str(tick) for tick in ticks])
     ax.set_xlabel("true dimension $n$")
-    ax.set_ylabel("estimate")

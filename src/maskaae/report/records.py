@@ -135,7 +135,7 @@ _FIGURES = (
         "fig5",
         "mask values over training",
         Asks.RUNS,
-        {"history": Runs("history.csv", MAAE, "shown")},
+        {"history": Runs("history.csv", MAAE, "shown"), "records": Runs("run.json", MAAE, "shown")},
         settings={"threshold": lambda constants: constants.activity_threshold},
         claims="dg",
     ),

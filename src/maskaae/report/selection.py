@@ -56,6 +56,16 @@ def read_records(paths: Iterable[str | Path], *keys: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def read_search_steps(paths: Iterable[str | Path]) -> dict[tuple[str, int], int]:
+    """Steps that the search of each run took, by data set and m, from its run.json; a soft mask has none."""
+    found = {}
+    for path in map(Path, paths):
+        run, record = _run_of(path), json.loads(path.read_text(encoding="utf-8"))
+        if "search" in record:
+            found[run["dataset"], run["m"]] = record["search"]["steps"]
+    return found
+
+
 def read_info(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
     """Read the dataset.json of several data sets."""
     return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]

@@ -215,12 +215,13 @@ def test_counts_below_n_are_left_out_and_shares_are_those_of_the_runs():
     assert near.nearly == pytest.approx(14 / 15)
     assert set(found["dataset"]) == {"known"} and set(found["n"]) == {N}
     text = report(metrics)
-    by_capacity = "m = 4: 4, 4, 4, 4, 4; m = 8: 5, 7, 4, 4, 4; m = 16: 4, 4, 4, 4, 4"
-    shares = "87% | 93% | 3 |"
-    assert f"| Known n | 4 | {by_capacity} | {shares} – |" in text
-    assert f"| all |  | 15 runs | {shares}  |" in text
+    assert "| Known n | 4 | 4 | 4, 4, 4, 4, 4 | 100% | 100% | 0 | – |" in text
+    assert "| Known n | 4 | 8 | 5, 7, 4, 4, 4 | 60% | 80% | 3 | – |" in text
+    assert "| all |  |  | 15 runs | 87% | 93% | 3 |  |" in text
     ranges = metrics.assign(active_low=3, active_high=np.where(metrics["m"] == 16, 9, 5))
-    assert f"| Known n | 4 | {by_capacity} | {shares} 3 to 7 |" in report(ranges)  # 10 runs have room
+    text = report(ranges)
+    assert "| Known n | 4 | 4 | 4, 4, 4, 4, 4 | 100% | 100% | 0 | – |" in text, "no room at m = n"
+    assert "| Known n | 4 | 16 | 4, 4, 4, 4, 4 | 100% | 100% | 0 | 3 to 9 |" in text
 
 
 def test_accuracy_is_one_where_every_count_is_n():

@@ -110,7 +110,7 @@ def test_every_figure_is_drawn(runs, tmp_path):
     inputs = {
         "fig1": both | info,
         "fig4": both | info,
-        "fig5": over_training | info,
+        "fig5": over_training | {"records": [str(folder / "digits/maae/m4/run.json")]} | info,
         "fig6": {"samples": paths(folder, "samples", "maae")} | info,
         "fig8": over_training | info,
         "fig10": {"covariance": paths(folder, "covariance", "wae", "maae")} | info,

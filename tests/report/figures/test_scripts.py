@@ -91,6 +91,9 @@ def test_a_figure_of_training_is_written(
     history = simulate_history("synthetic_n8", "maae", 16, seeds=2, random=random)
     shown = [path for path in inputs["metrics"] if "synthetic_n8/maae/m16" in path]
     inputs |= {"history": write_runs(history, "history", tmp_path), "metrics": shown}
+    record = Path(inputs["history"][0]).with_name("run.json")
+    record.write_text(json.dumps({"search": {"steps": 6000}}))
+    inputs["records"] = [str(record)]
     frame = pd.read_csv(run_script(name, tmp_path / "out", inputs).with_suffix(".csv"))
     assert set(frame["m"]) == {16}
     assert set(frame["dataset"]) == {"synthetic_n8"}

@@ -20,7 +20,7 @@ def history(random: np.random.Generator) -> pd.DataFrame:
 
 
 def test_figure_5_colours_what_is_active_at_the_end_and_greys_what_is_masked(history: pd.DataFrame) -> None:
-    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD))
+    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD, {}))
     above = figure.axes[1]  # m = 16
     lines = [line for line in above.lines if len(line.get_xdata()) > 2]
     grey = [line for line in lines if same_color(line.get_color(), GREY)]
@@ -30,7 +30,7 @@ def test_figure_5_colours_what_is_active_at_the_end_and_greys_what_is_masked(his
 
 
 def test_figure_5_shows_the_count_of_every_seed_and_the_masks_of_one(history: pd.DataFrame) -> None:
-    frame = over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD)
+    frame = over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD, {})
     assert set(frame["seed"]) == {0, 1}
     masks = frame.filter(like="mu_")
     assert masks[frame["seed"] == 1].isna().all(axis=None)
@@ -38,12 +38,25 @@ def test_figure_5_shows_the_count_of_every_seed_and_the_masks_of_one(history: pd
     assert masks.loc[(frame["seed"] == 0) & (frame["m"] == 16)].notna().all(axis=None)
 
 
+def test_figure_5_marks_where_the_search_of_each_capacity_ends(history: pd.DataFrame) -> None:
+    search = {("synthetic_n8", 12): 6000}
+    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD, search))
+    style = over_training.END_OF_SEARCH["color"]
+    marked = [
+        {line.get_xdata()[0] for line in ax.lines if same_color(line.get_color(), style)}
+        for ax in figure.axes
+    ]
+    assert marked == [{6000}, set(), {6000}, set()]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "end of the search" in entries
+
+
 def test_a_mask_that_collapsed_is_drawn_all_grey(history: pd.DataFrame) -> None:
     masks = history.filter(like="mu_").columns
     last = history["step"] == 12000
     history.loc[last, masks] = history.loc[last, masks].where(history.loc[last, masks].isna(), 0.0)
     history.loc[last, "active"] = 0
-    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD))
+    figure = over_training.draw_fig5(over_training.fig5_data(history, TRUE_N, TITLES, THRESHOLD, {}))
     lines = [line for line in figure.axes[1].lines if len(line.get_xdata()) > 2]
     assert all(same_color(line.get_color(), GREY) for line in lines)
     assert figure.axes[1].get_title() == "$m=16$, 0 active at the end"

@@ -43,20 +43,23 @@ def found(row: Mapping[Any, Any]) -> str:
     """Words for one row: where it was decided, the estimate with its interval, what it needed to be."""
     if row["verdict"] == Verdict.NOT_TESTED:
         return f"not tested: needs {row['needs']}"
-    numbers = {name: float(row[name]) for name in ("estimate", "low", "high", "bound_low", "bound_high")}
-    interval = f"[{numbers['low']:.3g}, {numbers['high']:.3g}]"
-    if math.isnan(numbers["low"]):
+    return f"{row['verdict']}: {estimate_of(row)}, needs {needed(row)}, {row['seeds']} seeds"
+
+
+def estimate_of(row: Mapping[Any, Any]) -> str:
+    """The estimate of a row with its interval, and the capacity or model that decides."""
+    interval = f"[{row['low']:.3g}, {row['high']:.3g}]"
+    if math.isnan(row["low"]):
         interval = "no interval from fewer than 2 seeds"
-    return (
-        f"{row['verdict']}: {numbers['estimate']:.3g} {interval} at {row['at']}, "
-        f"{_needed(numbers['bound_low'], numbers['bound_high'])}, {row['seeds']} seeds"
-    )
+    return f"{row['estimate']:.3g} {interval} at {row['at']}"
 
 
-def _needed(low: float, high: float) -> str:
+def needed(row: Mapping[Any, Any]) -> str:
+    """Where the interval of a row would have to lie."""
+    low, high = float(row["bound_low"]), float(row["bound_high"])
     if math.isinf(high):
-        return f"needs above {low:.3g}"
-    return f"needs {low:.3g} to {high:.3g}" if math.isfinite(low) and low else f"needs at most {high:.3g}"
+        return f"above {low:.3g}"
+    return f"{low:.3g} to {high:.3g}" if math.isfinite(low) and low else f"at most {high:.3g}"
 
 
 def as_markdown(verdicts: pd.DataFrame, measured: Measured, titles: Mapping[str, str], setting: str) -> str:
@@ -102,20 +105,18 @@ def _claims_table(verdicts: pd.DataFrame) -> str:
 
 
 def counts_table(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Counts of `counts` over seeds, a row a data set."""
+    """Counts of `counts` over seeds, a row a data set and capacity."""
     if found.empty:
         return "No run of MAAE with m >= n on data of known n."
     by_weight = f"weight / {WEIGHT_RANGE:g} to {WEIGHT_RANGE:g} × weight"
-    columns = ["data", "n", "count over seeds, m by m", "= n", f"off by {NEARLY} at most", "furthest off"]
+    columns = ["data", "n", "m", "counts of the seeds", "= n", f"off by {NEARLY} at most", "furthest off"]
     lines = []
-    for dataset, runs in found.groupby("dataset", sort=False):
-        by_capacity = "; ".join(
-            f"m = {m}: {', '.join(map(str, group['active']))}" for m, group in runs.groupby("m")
-        )
+    for (dataset, m), runs in found.groupby(["dataset", "m"], sort=False):
         title, n = titles.get(str(dataset), dataset), runs["n"].iloc[0]
-        lines.append([title, n, by_capacity, *_shares(runs), _by_weight(runs)])
-    lines.append(["all", "", f"{len(found)} runs", *_shares(found), ""])
-    return markdown_table([*columns, by_weight], lines, "lrlrrrl")
+        counted = ", ".join(map(str, runs["active"]))
+        lines.append([title, n, m, counted, *_shares(runs), _by_weight(runs)])
+    lines.append(["all", "", "", f"{len(found)} runs", *_shares(found), ""])
+    return markdown_table([*columns, by_weight], lines, "lrrlrrrl")
 
 
 def _by_weight(runs: pd.DataFrame) -> str:
@@ -157,17 +158,22 @@ def _stuck(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
 
 
 def relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Distances of `relative_distances`, a row a data set."""
+    """Distances of `relative_distances`, a row a data set, model and capacity."""
     if relative.empty:
         return "No data set with runs of both WAE and MAAE."
-    columns = ["data", "WAE's best m", "distance relative to WAE's at its best m"]
-    lines = []
-    for (dataset, name), rows in relative.groupby(["dataset", "name"], sort=False):
-        by_capacity = "; ".join(
-            f"m = {row.m}: {row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()
-        )
-        lines.append([titles.get(str(dataset), dataset), rows["wae_m"].iloc[0], f"{name}: {by_capacity}"])
-    return markdown_table(columns, lines, "lrl")
+    columns = ["data", "model", "m", "WAE's best m", "distance / WAE's at its best m", "interval"]
+    lines = [
+        [
+            titles.get(str(row.dataset), row.dataset),
+            row.name,
+            row.m,
+            row.wae_m,
+            f"{row.ratio:.2f}",
+            "–" if math.isnan(row.low) else f"{row.low:.2f} to {row.high:.2f}",
+        ]
+        for row in relative.itertuples(index=False)
+    ]
+    return markdown_table(columns, lines, "llrrrr")
 
 
 def _statements_table(verdicts: pd.DataFrame, titles: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
+from matplotlib.image import imread, imsave
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
@@ -34,6 +37,8 @@ DASHES = (0, (4, 2))
 BAND = 0.18  # opacity
 
 TRUE_DIMENSION = "true latent dimension $n$"
+UNDATED = {"CreationDate": None, "Creator": None, "Producer": None}
+"""Metadata of a pdf that is the same whenever and by whichever version it is drawn."""
 
 
 @contextmanager
@@ -59,8 +64,30 @@ def write_figure(
     frame.to_csv(csv, index=False)
     with paper_style():
         figure = draw(pd.read_csv(csv))
-        figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+        figure.savefig(pdf, metadata=UNDATED)
         figure.savefig(png, metadata={"Software": None})
+
+
+def write_pages(
+    frame: pd.DataFrame,
+    draw: Callable[[pd.DataFrame], Figure],
+    *,
+    by: str,
+    csv: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+) -> None:
+    """As `write_figure`, with a figure for each value of a column: a page of the pdf, a part of the png."""
+    frame.to_csv(csv, index=False)
+    pictures = []
+    with paper_style(), PdfPages(pdf, metadata=UNDATED) as pages:
+        for _, rows in pd.read_csv(csv).groupby(by, sort=False):
+            figure, picture = draw(rows), BytesIO()
+            pages.savefig(figure)
+            figure.savefig(picture, format="png")
+            picture.seek(0)
+            pictures.append(imread(picture))  # (height, width, 4)
+    imsave(png, np.concatenate(pictures), metadata={"Software": ""})
 
 
 def panel_row(count: int, height: float) -> tuple[Figure, list[Axes]]:

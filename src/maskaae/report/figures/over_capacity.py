@@ -43,7 +43,7 @@ from maskaae.report.statistics import interval_label, over_seeds
 COLUMNS = ["dataset", "title", "preset", "metric", "n", "model", "m", "seed", "collapsed", "lost"]
 MODELS_A_ROW = 4
 MODEL_HEIGHT = 1.15  # inches
-FIG4_HEIGHTS = (1.5, 1.15)  # inches: FID, active dimensions
+FIG4_HEIGHTS = (1.7, 1.15)  # inches: FID, active dimensions
 COUNT_ROOM = 1.35
 """The panel of counts ends at this many times the largest."""
 
@@ -117,7 +117,7 @@ def _finish_panel(ax: Axes, rows: pd.DataFrame, values: pd.Series) -> None:
     drawing.distance_axis(ax, values)
     drawing.capacity_axis(ax, rows["m"])
     ax.set_title(rows["title"].iloc[0])
-    ax.set_ylabel(metric_label(rows["metric"].iloc[0]))
+    ax.set_ylabel(metric_label(rows["metric"].iloc[0]).replace(" (", "\n("))  # a panel is low
 
 
 def fig4_data(metrics: pd.DataFrame, n: N, metric: Names, titles: Names) -> pd.DataFrame:
@@ -154,6 +154,7 @@ def draw_fig4(frame: pd.DataFrame) -> Figure:
         above.set_xlabel("")
         _draw_count(below, count, rows["m"])
         _write_stability(below, count)
+        figure.align_ylabels([above, below])
     entries = _last_checkpoint(frame, models_in_order(frame["model"]))
     entries["best checkpoint (oracle)"] = Line2D([], [], color=INK, ls="--", lw=0.8, alpha=0.7)
     if (frame["quantity"] == "active").any():

@@ -28,6 +28,7 @@ from maskaae.report.statistics import interval_label, over_seeds
 POINTS = 300  # of a curve; more cannot be told apart in print
 PANEL = ["dataset", "m"]
 DOTS = (0, (1, 1.5))
+END_OF_SEARCH: Mapping[str, Any] = {"color": drawing.PURPLE, "lw": 1.1, "ls": (0, (6, 1.5)), "zorder": 1.6}
 
 BLOCKS = 60  # of training, over which the losses of single batches are averaged
 LOSSES = ["reconstruction", "wasserstein"]
@@ -39,26 +40,30 @@ def fig5_data(
     n: Mapping[str, int | None],
     titles: Mapping[str, str],
     threshold: Mapping[str, float],
+    search: Mapping[tuple[str, int], int],
 ) -> pd.DataFrame:
     """Mask values of one seed and active dimensions of all, at up to `POINTS` logged steps.
 
     `n` and `threshold` are the true latent dimension of each data set, None where unknown, and the mask value
-    from which on a dimension is active.
+    from which on a dimension is active. `search` has the steps of the search by data set and
+    capacity, where there is one.
 
     Returns
     -------
     DataFrame
-        dataset, title, preset, n, m, seed, step, active, threshold, mu_0 ... mu_{m-1}. Mask values are those
-        of the run's lowest seed that was not lost; they are empty in the other seeds' rows and beyond m.
+        dataset, title, preset, n, m, seed, step, active, threshold, search (steps; empty without one), mu_0
+        ... mu_{m-1}. Mask values are those of the run's lowest seed that was not lost; they are empty in
+        the other seeds' rows and beyond m.
     """
     rows = thin(history[history["model"] == "maae"]).sort_values(["m", "seed", "step"])
     rows = add_by_dataset(add_by_dataset(rows, "n", n), "threshold", threshold)
     rows = in_order(rows, titles)
+    rows["search"] = [search.get(run, np.nan) for run in zip(rows["dataset"], rows["m"], strict=True)]
     masks = rows.filter(regex=r"^mu_\d+$")
     lost = rows.assign(lost=is_lost(rows)).groupby([*PANEL, "seed"])["lost"].transform("any")
     alive = rows.assign(seed=rows["seed"].mask(lost)).groupby(PANEL)["seed"]
     shown = rows["seed"] == alive.transform("min")
-    names = ["dataset", "title", "preset", "n", "m", "seed", "step", "active", "threshold"]
+    names = ["dataset", "title", "preset", "n", "m", "seed", "step", "active", "threshold", "search"]
     return pd.concat([rows[names], masks.where(shown, axis=0)], axis="columns")
 
 
@@ -80,6 +85,9 @@ def draw_fig5(frame: pd.DataFrame) -> Figure:
     for (above, below), rows in zip(axes.T, runs, strict=True):
         _draw_masks(above, rows)
         _draw_counts(below, rows)
+        for ax in (above, below):
+            if pd.notna(rows["search"].iloc[0]):
+                ax.axvline(rows["search"].iloc[0], **END_OF_SEARCH)
         above.set_title(_count_title(rows))
     axes[0, 0].set_ylabel(r"mask value $\mu_j$")
     axes[1, 0].set_ylabel("active dimensions")
@@ -137,6 +145,8 @@ def _mask_entries(frame: pd.DataFrame) -> dict[str, Line2D]:
     }
     if frame["seed"].nunique() > 1:
         entries["count of the other seeds"] = Line2D([], [], color=drawing.COUNT_COLOUR, lw=0.8)
+    if frame["search"].notna().any():
+        entries["end of the search"] = Line2D([], [], **END_OF_SEARCH)
     if frame["n"].notna().any():
         entries[drawing.TRUE_DIMENSION] = Line2D([], [], color=drawing.INK, lw=0.8, ls=DOTS)
     return entries

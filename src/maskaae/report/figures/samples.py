@@ -24,7 +24,7 @@ WHITE = 255
 PIXELS = ["height", "width", "channels", "pixels"]
 """Columns of an image; pixels: numbers from 0 to 255 with blanks between them, in the order of (H, W, C)."""
 LINES = 2  # of images, for each of all models
-ACROSS = 24  # images in such a line
+ACROSS = 16  # images in such a line
 NAME_WIDTH = 0.14  # of the figure with all models
 SIDE = 8  # most images along one side of a square of reconstructions
 MOST_COLUMNS = 4  # of vectors
@@ -80,9 +80,9 @@ def draw_fig6(frame: pd.DataFrame) -> Figure:
     mosaics = [_mosaics(frame[frame["dataset"] == name]) for name in names]
     columns = 1 if len(names) == 1 or max(map(len, mosaics)) > 2 else 2
     lines = -(-len(names) // columns)
-    width = DOUBLE_COLUMN if columns * max(map(len, mosaics)) > 2 else SINGLE_COLUMN
     layout = ConstrainedLayoutEngine(wspace=0.06 / columns)
-    figure = Figure(layout=layout, figsize=(width, lines * (0.35 + width / columns * _aspect(mosaics))))
+    height = lines * (0.35 + DOUBLE_COLUMN / columns * _aspect(mosaics))
+    figure = Figure(layout=layout, figsize=(DOUBLE_COLUMN, height))
     blocks = figure.subfigures(lines, columns, squeeze=False).flat
     for block, name, images in zip(blocks, names, mosaics, strict=False):
         _draw_block(block, frame.loc[frame["dataset"] == name, "title"].iloc[0], images)
