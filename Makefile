@@ -56,7 +56,7 @@ run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snake
 
 .PHONY: ablations why_it_fails count_families witnesses claims paper paper_n16 n32 fair_wae dimensions mnist10k_table1 stale pages
 .PHONY: real cifar_jpeg
-.PHONY: redraw count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
+.PHONY: links redraw count help setup lock demo table1 models mnist10k own slurm report docs docs-table1 test test-all test-slurm
 .PHONY: container site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
@@ -256,6 +256,9 @@ site: $(site_stamp) ## The documentation as a site: results/site/index.html (NOT
 	  $(if $(NOTEBOOKS),-D nb_execution_mode=force) docs results/site
 	@printf 'Open results/site/index.html\n'
 
+links: $(site_stamp) ## Ask every address elsewhere that the pages link to (needs a network; links inside are in make lint)
+	PYTHONPATH="$(CURDIR)/$(venv)/site" $(python) -m sphinx -q -b linkcheck docs results/links
+
 diagrams: setup ## Draw the model, the rules and the rooms of the package again: docs/pictures
 	$(python) docs/make_diagrams.py
 
@@ -297,6 +300,7 @@ lint: setup ## Style, formatting, types, workflow
 	mypy
 	snakemake --lint
 	$(python) docs/make_pages.py --check
+	$(python) docs/check_links.py
 
 # pythae, the rival, stands beside the environment, not in it: its requirements are not ours.
 $(bench_stamp): requirements-bench.lock $(stamp)

@@ -45,6 +45,7 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
 nitpicky = False
+linkcheck_anchors = False  # pages that are made by scripts have none to look for
 html_theme = "pydata_sphinx_theme"
 html_title = f"MaskAAE {version}"
 html_static_path = ["_static"]

@@ -95,10 +95,11 @@ def demo() -> str:
         starts = ", ".join(map(str, sorted(shown["m"].unique())))
         lines.append([entry.title, "unknown" if n is None else n, starts, count])
     heads = ["data", "true dimension n", "dimensions at the start, m", "dimensions kept"]
-    return (
+    caption = (
         "*Above, how far samples of WAE and of MAAE (robust) are from the data; below, how many dimensions "
-        f"MAAE (robust) keeps; both against m, the number of dimensions at the start.*\n\n{markdown_table(heads, lines, 'lrrr')}\n\n{provenance('demo')}"
+        "MAAE (robust) keeps; both against m, the number of dimensions at the start.*"
     )
+    return "\n\n".join([caption, markdown_table(heads, lines, "lrrr"), provenance("demo")])
 
 
 def demo_took() -> str:

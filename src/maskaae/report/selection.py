@@ -60,7 +60,7 @@ def read_search_steps(paths: Iterable[str | Path]) -> dict[tuple[str, int], int]
     """Steps that the search of each run took, by data set and m, from its run.json; a soft mask has none."""
     found = {}
     for path in map(Path, paths):
-        run, record = _run_of(path), json.loads(path.read_text(encoding="utf-8"))
+        run, record = run_of(path), json.loads(path.read_text(encoding="utf-8"))
         if "search" in record:
             found[run["dataset"], run["m"]] = record["search"]["steps"]
     return found
