@@ -12,10 +12,10 @@ sys.path.insert(0, str(ROOT / "docs"))
 import check_links  # noqa: E402
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
-OTHERS = {"make", "Directory cannot be locked", "Incomplete files", "MissingRuleException", "Nothing to be done"}
+OTHERS = {"Directory cannot be locked", "Incomplete files", "MissingRuleException", "Nothing to be done"}
 """Messages of Snakemake."""
-OTHERS |= {"No module named 'maskaae'", "No space left on device"}
-"""Messages of Python and the system."""
+OTHERS |= {"No module named 'maskaae'", "No space left on device", "make"}
+"""Messages of Python, the system and shells."""
 
 
 def quoted() -> list[str]:
