@@ -175,6 +175,13 @@ def test_what_decides_something_changes_the_hash(small, file, old, new):
     assert code_version(small / "script.py") != before
 
 
+def test_hash_knows_no_version_of_python(tmp_path):
+    """Python 3.11 writes the first string with double quotes, 3.12 with single ones: one hash."""
+    script = tmp_path / "script.py"
+    script.write_text("names = {'a': 1}\nprint(f\"{names['a']} and {', '.join(names)}\", 'it\\'s')\n")
+    assert code_version(script)[:16] == "25d7760cafddac02"
+
+
 def test_hash_knows_no_place(small, monkeypatch, tmp_path_factory):
     before = code_version(small / "script.py")
     moved = tmp_path_factory.mktemp("elsewhere") / "checkout"

@@ -40,9 +40,13 @@ class _Effective(ast.NodeTransformer):
 
 @cache
 def _read(path: Path) -> tuple[str, frozenset[str]]:
-    """Return what a file does, as text without comments and docstrings, and the names that it imports."""
+    """Return what a file does, as text without comments and docstrings, and the names that it imports.
+
+    All quotes are single ones: Python 3.12 quotes strings that hold others in another way than 3.11.
+    """
     effective = _Effective()
-    return ast.unparse(effective.visit(ast.parse(path.read_bytes(), path))), frozenset(effective.imports)
+    text = ast.unparse(effective.visit(ast.parse(path.read_bytes(), path)))
+    return text.replace('"', "'"), frozenset(effective.imports)
 
 
 @cache
