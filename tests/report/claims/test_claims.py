@@ -253,7 +253,7 @@ def test_distances_on_images_are_those_of_every_capacity():
     relative = relative_distances(measure(runs(datasets=("pictures",))))
     assert list(relative["m"]) == list(CAPACITIES)
     assert relative.set_index("m").loc[2, "ratio"] == pytest.approx(3.0, rel=0.01)  # 6 to WAE's 2 at m = 4
-    assert "| Pictures | 4 | MAAE (robust): m = 2: 3.00 [" in report(runs(datasets=("pictures",)))
+    assert "| Pictures | MAAE (robust) | 2 | 4 | 3.00 | " in report(runs(datasets=("pictures",)))
 
 
 def test_without_wae_there_is_nothing_to_compare_distances_with():

@@ -71,7 +71,7 @@ def test_sample_rows_hold_real_images_then_each_models_first_ones():
         frames.append(pd.concat([labels.assign(model=model, m=16), pixels], axis=1))
     frame = samples.model_samples_data(pd.concat(frames), {"d": [2, 2, 1]}, {"d": "Digits"})
     counts = frame.groupby("model").size().to_dict()
-    assert counts == {REAL: 16, "wae": 48, "rae": 48}
+    assert counts == {REAL: 16, "wae": 32, "rae": 32}
     rows = samples.draw_model_samples(frame).subfigs[0].axes
     assert [ax.get_ylabel() for ax in rows] == ["real", "RAE-L2", "WAE"]
-    assert [ax.images[0].get_array().shape[:2] for ax in rows] == [(5, 23), (5, 71), (5, 71)]
+    assert [ax.images[0].get_array().shape[:2] for ax in rows] == [(5, 23), (5, 47), (5, 47)]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from maskaae.report.figures import over_capacity
+from maskaae.report.figures import drawing, over_capacity
 
 CHOICE = {
     "n": {"synthetic_n8": 8, "digits": None},
@@ -40,7 +40,7 @@ def test_figure_1_has_a_panel_a_data_set_and_rings_the_lowest_mean(metrics: pd.D
     frame = over_capacity.fig1_data(metrics, **CHOICE)
     figure = over_capacity.draw_fig1(frame)
     assert [ax.get_title() for ax in figure.axes] == ["Synthetic, $n=8$", "Digits"]
-    assert [ax.get_ylabel() for ax in figure.axes] == ["Fréchet distance", "FID (classifier features)"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Fréchet distance", "FID\n(classifier features)"]
     rings = [line for ax in figure.axes for line in ax.lines if line.get_markerfacecolor() == "none"]
     lowest = [rows.loc[rows["mean"].idxmin(), "m"] for _, rows in frame.groupby("dataset", sort=False)]
     assert [ring.get_xdata()[0] for ring in rings] == lowest
@@ -62,7 +62,7 @@ def test_figure_4_has_counts_below_and_marks_the_true_dimension_in_both(metrics:
     assert [ax.get_ylabel() for ax in figure.axes] == [
         "Fréchet distance",
         "active\ndimensions",
-        "FID (classifier features)",
+        "FID\n(classifier features)",
         "active\ndimensions",
     ]
     synthetic, count, digits, count_digits = figure.axes
@@ -118,3 +118,15 @@ def test_one_seed_is_drawn_without_an_interval(metrics: pd.DataFrame) -> None:
 def test_distances_of_all_panels_stand_on_logarithmic_axes(metrics: pd.DataFrame) -> None:
     figure = over_capacity.draw_fig1(over_capacity.fig1_data(metrics, **CHOICE))
     assert {ax.get_yscale() for ax in figure.axes} == {"log"}
+
+
+def test_a_legend_is_never_wider_than_its_figure() -> None:
+    figure = Figure(figsize=(drawing.SINGLE_COLUMN, 2), layout="constrained")
+    figure.subplots()
+    words = "95 % interval of the geometric mean, {} seeds"
+    drawing.legend_below(
+        figure, {words.format(seeds): drawing.collapse_handle() for seeds in (5, 7)}, columns=2
+    )
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width
+    assert len(legend.get_texts()) == 2

@@ -118,11 +118,15 @@ def panel_pairs(count: int, heights: tuple[float, float]) -> tuple[Figure, list[
 
 
 def legend_below(figure: Figure, entries: Mapping[str, Any], columns: int) -> None:
-    """Legend of label -> handle below all panels."""
+    """Legend of label -> handle below all panels, with fewer columns where it is wider than the figure."""
     close = (
-        {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 0.8} if columns == 2 else {}
+        {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 0.8} if columns <= 2 else {}
     )  # a single panel is narrow
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns, **close)
+    handles, labels = list(entries.values()), list(entries)
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, **close)
+    if columns > 1 and legend.get_window_extent().width > figure.bbox.width:
+        legend.remove()
+        legend_below(figure, entries, columns - 1)
 
 
 def draw_band(ax: Axes, x: str, rows: pd.DataFrame, colour: str, order: float = 1) -> pd.DataFrame:

@@ -265,7 +265,10 @@ def _draw_model(ax: Axes, rows: pd.DataFrame, model: str) -> None:
     cost = own["cost"].iloc[0]
     if pd.notna(cost):
         text = f"×{cost:.2g} at $m={own['m'].max()}$" if cost > 1 else "lowest at the largest $m$"
-        ax.text(0.97, 0.95, text, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=INK)
+        note = ax.text(
+            0.97, 0.96, text, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=INK
+        )
+        note.set_bbox({"fc": "white", "lw": 0, "alpha": 0.8, "pad": 0.8})  # the others' lines pass behind it
 
 
 def _share_axes(axes: list[Axes], rows: pd.DataFrame) -> None:
