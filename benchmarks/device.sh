@@ -73,7 +73,7 @@ sweep() { # NAME SECONDS ARGUMENTS...
   shift 2
   part "${name}_data" 60 bash -c "pipeline $out/$name $configfile --quiet all --until prepare_synthetic"
   part "$name" "$limit" $python benchmarks/train_side_by_side.py --configfile $configfile --directory "$out/$name" \
-    --device "$device" "$@"
+    --device "$device" --output "$out/gpu_$name.csv" "$@"
 }
 
 # Runs of config/real_gpu.yaml side by side, then what the pipeline measures of all that are trained so far.

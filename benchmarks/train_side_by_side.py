@@ -2,7 +2,7 @@
 
     python benchmarks/train_side_by_side.py --configfile config/paper_cpu.yaml --directory results/paper
 
-The data sets must be there (``snakemake --until prepare_synthetic``). Runs that are there already are left
+``--output times.csv`` keeps how long they took. The data sets must be there (``snakemake --until prepare_synthetic``). Runs that are there already are left
 alone, and a run that was cut goes on. Afterwards ``snakemake --rerun-triggers mtime`` evaluates and draws.
 """
 
@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from machine import describe
 
 from maskaae.config.checking import check_config
 from maskaae.config.experiment import split_label
@@ -37,6 +42,7 @@ def main() -> None:
     parser.add_argument("--capacities", nargs="+", type=int)
     parser.add_argument("--steps", type=int, help="instead of the configuration's")
     parser.add_argument("--every", type=int, help="instead of the configuration's checkpoint_every")
+    parser.add_argument("--output", type=Path, help="csv of lengths and times")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
@@ -67,9 +73,21 @@ def main() -> None:
         run = prepare_run(spec, dataset, TrainingPlan(**plan), folder / "resume", arguments.device, code=code)
         prepared.append(run)
         folders[id(run)] = folder
+    times = []
     for run, trained in train_side_by_side(prepared):
         trained.write(folders[id(run)])
         logging.info("%s after %.1f s", folders[id(run)], trained.record["seconds"])
+        times.append(row_of(trained.record, len(prepared)))
+    if arguments.output is not None:
+        pd.DataFrame(times).to_csv(arguments.output, index=False)
+
+
+def row_of(record: Mapping[str, Any], trainings: int) -> dict[str, Any]:
+    """Length and time of one of several trainings, and the machine."""
+    spec = record["spec"]
+    names = {"case": record["dataset"], "model": spec["model"], "m": spec["m"], "seeds": len(spec["seeds"])}
+    took = {"steps": record["steps"], "seconds": record["seconds"], "together": trainings}
+    return {**names, **took, **describe()}
 
 
 if __name__ == "__main__":
