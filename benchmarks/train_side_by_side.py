@@ -2,8 +2,9 @@
 
     python benchmarks/train_side_by_side.py --configfile config/paper_cpu.yaml --directory results/paper
 
-``--output times.csv`` keeps how long they took. The data sets must be there (``snakemake --until prepare_synthetic``). Runs that are there already are left
-alone, and a run that was cut goes on. Afterwards ``snakemake --rerun-triggers mtime`` evaluates and draws.
+``--output times.csv`` keeps how long they took. The data sets must be there (``snakemake --until
+prepare_synthetic``). Runs that are there already are left alone, and a run that was cut goes on. Afterwards
+``snakemake --rerun-triggers mtime`` evaluates and draws.
 """
 
 from __future__ import annotations
