@@ -101,6 +101,7 @@ first)
   part smoke 90 bash -c "pipeline $out/smoke config/smoke.yaml --resources gpu=1"
   ;;
 second)
+  gpu profile 60 --cases $cases --questions profile
   gpu convolutions 90 --cases $cases --questions convolutions
   gpu grid 120 --cases $cases --questions grid
   part sharing_processes 60 $python benchmarks/sharing.py --device "$device" --case "$small" --seeds 10 --ways processes \

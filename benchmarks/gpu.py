@@ -51,6 +51,7 @@ from maskaae.training.stepping import Stepper
 
 PAPER_STEPS = 500_000
 PAPER_SEEDS = 5
+MOST_KERNELS = 15
 CIFAR = dataclasses.replace(CONVOLUTIONAL, name="cifar10")
 TINY_IMAGES = Case("tiny_images", (8, 8, 1), 4, (), (16,), (4, 8), batch=8)
 CELEBA = dataclasses.replace(CONVOLUTIONAL, name="celeba", shape=(64, 64, 3))
@@ -201,6 +202,27 @@ def convolutions(device: str, case: Case) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def profile(device: str, cases: list[Case]) -> pd.DataFrame:
+    """Where the time of a step of five seeds goes: the kernels that take most of it."""
+    on_gpu = torch.device(device).type == "cuda"
+    activity = torch.profiler.ProfilerActivity.CUDA if on_gpu else torch.profiler.ProfilerActivity.CPU
+    steps, rows = 20 if on_gpu else 2, []
+    for case in cases:
+        take = ours(case, PAPER_SEEDS, device)
+        take(10)
+        with torch.profiler.profile(activities=[activity]) as seen:
+            take(steps)
+        times = [
+            (event.key, event.self_device_time_total if on_gpu else event.self_cpu_time_total, event.count)
+            for event in seen.key_averages()
+        ]
+        total = sum(time for _, time, _ in times)
+        for kernel, took, count in sorted(times, key=lambda one: -one[1])[:MOST_KERNELS]:
+            row = {"case": case.name, "kernel": kernel[:100], "calls": count / steps}
+            rows.append({**row, "ms_per_step": took / steps / 1e3, "share": took / total})
+    return pd.DataFrame(rows)
+
+
 def rivals(device: str, case: Case) -> pd.DataFrame:
     """Each other model: can its step be captured, does it give the same numbers, and what does it take."""
     rows = []
@@ -267,6 +289,7 @@ def main() -> None:
         "agreement": (15, lambda: agreement(device, TOY if toy else SYNTHETIC)),
         "forms": (15, lambda: forms(device, [TOY] if toy else [SMALL, SYNTHETIC])),
         "mnist": (30, lambda: mnist_bar(device, [TOY] if toy else [MNIST])),
+        "profile": (40, lambda: profile(device, [TOY] if toy else [SMALL, MNIST, CONVOLUTIONAL])),
         "rivals": (30, lambda: rivals(device, TOY if toy else SYNTHETIC)),
         "convolutions": (40, lambda: convolutions(device, TINY_IMAGES if toy else CONVOLUTIONAL)),
         "grid": (60, lambda: grid(device, {"toy": (TOY, 2)} if toy else PAPER_GRID)),

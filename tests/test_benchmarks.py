@@ -103,7 +103,10 @@ def test_first_call_of_the_device_script_walks_through_on_a_cpu(tmp_path):
 
 
 def test_second_call_of_the_device_script_walks_through_on_a_cpu(tmp_path):
-    parts_of_the_device_script("second", "convolutions grid sharing_processes", tmp_path)
+    parts_of_the_device_script("second", "profile convolutions grid sharing_processes", tmp_path)
+    of_a_step = pd.read_csv(tmp_path / "gpu_profile.csv")
+    assert of_a_step["ms_per_step"].is_monotonic_decreasing
+    assert 0.5 < of_a_step["share"].sum() <= 1.0
     assert set(pd.read_csv(tmp_path / "gpu_convolutions.csv")["way"]) == {"grouped", "one by one"}
     assert (pd.read_csv(tmp_path / "sharing_processes.csv")["ms_per_step"] > 0).all()
 
