@@ -33,7 +33,7 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath", "at
 myst_heading_anchors = 4
 myst_url_schemes = ("http", "https", "mailto")
 nb_execution_mode = "off"  # `make site` builds pages; `make site NOTEBOOKS=1` runs the tutorials too
-nb_execution_timeout = 900
+nb_execution_timeout = 3600  # of a cell, on a machine that does much else
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True  # a tutorial writes its files beside no page
 nb_merge_streams = True

@@ -120,13 +120,12 @@ def test_distances_of_all_panels_stand_on_logarithmic_axes(metrics: pd.DataFrame
     assert {ax.get_yscale() for ax in figure.axes} == {"log"}
 
 
+@drawing.paper_style()
 def test_a_legend_is_never_wider_than_its_figure() -> None:
-    figure = Figure(figsize=(drawing.SINGLE_COLUMN, 2), layout="constrained")
+    figure = Figure(figsize=(drawing.SINGLE_COLUMN, 2))
     figure.subplots()
-    words = "95 % interval of the geometric mean, {} seeds"
-    drawing.legend_below(
-        figure, {words.format(seeds): drawing.collapse_handle() for seeds in (5, 7)}, columns=2
-    )
+    labels = [f"95 % interval of the geometric mean, {seeds} seeds" for seeds in (5, 7)]
+    drawing.legend_below(figure, dict.fromkeys(labels, drawing.collapse_handle()), columns=2)
     (legend,) = figure.legends
     assert legend.get_window_extent().width <= figure.bbox.width
     assert len(legend.get_texts()) == 2

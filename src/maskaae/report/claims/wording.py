@@ -169,7 +169,7 @@ def relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
             row.m,
             row.wae_m,
             f"{row.ratio:.2f}",
-            "–" if math.isnan(row.low) else f"{row.low:.2f} to {row.high:.2f}",
+            "–" if pd.isna(row.low) else f"{row.low:.2f} to {row.high:.2f}",
         ]
         for row in relative.itertuples(index=False)
     ]

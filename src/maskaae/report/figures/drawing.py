@@ -23,7 +23,8 @@ STYLE_SHEET = Path(__file__).with_name("maskaae.mplstyle")
 SINGLE_COLUMN = 3.3  # inches
 DOUBLE_COLUMN = 6.9  # inches
 PANELS_A_ROW = 3
-LEGEND_HEIGHT = 0.35  # inches
+LEGEND_HEIGHT = 0.35  # inches, of two lines
+LEGEND_LINES, LEGEND_LINE = 2, 0.15  # lines that it has room for, inches of a further one
 
 # Okabe and Ito's palette: its colours stay apart under every common colour blindness.
 VERMILLION, BLUE, GREEN, INK, GREY = "#D55E00", "#0072B2", "#009E73", "#333333", "#9A9A9A"
@@ -118,7 +119,10 @@ def panel_pairs(count: int, heights: tuple[float, float]) -> tuple[Figure, list[
 
 
 def legend_below(figure: Figure, entries: Mapping[str, Any], columns: int) -> None:
-    """Legend of label -> handle below all panels, with fewer columns where it is wider than the figure."""
+    """Legend of label -> handle below all panels, with fewer columns where it is wider than the figure.
+
+    The figure grows by what the legend is higher than `LEGEND_LINES`, so that panels keep their height.
+    """
     close = (
         {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 0.8} if columns <= 2 else {}
     )  # a single panel is narrow
@@ -127,6 +131,9 @@ def legend_below(figure: Figure, entries: Mapping[str, Any], columns: int) -> No
     if columns > 1 and legend.get_window_extent().width > figure.bbox.width:
         legend.remove()
         legend_below(figure, entries, columns - 1)
+        return
+    lines = -(-len(entries) // columns)
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * max(0, lines - LEGEND_LINES))
 
 
 def draw_band(ax: Axes, x: str, rows: pd.DataFrame, colour: str, order: float = 1) -> pd.DataFrame:
