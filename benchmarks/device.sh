@@ -4,6 +4,7 @@
 #   OUT=folder benchmarks/device.sh first               at most 8 minutes
 #   OUT=folder benchmarks/device.sh second              at most 9 minutes
 #   RAW=folder OUT=folder benchmarks/device.sh real     config/real_gpu.yaml, at most 12 minutes; RAW holds MNIST/raw and so on
+#   OUT=folder benchmarks/device.sh claims              config/claims.yaml: tuning, training, measuring; at most 13 minutes
 #   OUT=folder benchmarks/device.sh first --device cpu  the same at toy size, without a GPU: the rehearsal
 #   PATIENCE=5 OUT=...                                  five times as long for every part: a rehearsal on a busy machine
 #   PARTS="agreement forms" OUT=...                     some parts only
@@ -14,7 +15,7 @@
 # of the card is touched.
 set -u
 cd "$(dirname "$0")/.."
-call=${1:?first, second or real}
+call=${1:?first, second, real or claims}
 device=cuda
 [ "${2:-}" = --device ] && device=$3
 out=$(mktemp -d) # packed into OUT at the end, in a few files
@@ -122,14 +123,25 @@ real)
   [ -z "${RAW:-}" ] || ln -s "$(realpath "$RAW")" "$out/real/results/data/raw"
   budget=$((720 * ${PATIENCE:-1}))
   part real_data 150 bash -c "pipeline $out/real $real --quiet all --until reference_statistics"
-  real real_capacities 200 --datasets mnist
+  real real_capacities 200 --datasets mnist --models wae maae
   real real_rivals 60 --datasets mnist --models vae vae_fixed vae_learned vae_flow two_stage_vae wae_mmd wae_gan aae rae
   real real_fashion 130 --datasets fashion --models wae maae vae two_stage_vae wae_mmd rae
   real real_paper 180 --datasets mnist_paper
   part real_drawn 120 bash -c "pipeline $out/real $real --rerun-triggers mtime --keep-going --quiet all --resources gpu=1"
   ;;
+claims)
+  UNPACKED="--exclude=*.safetensors --exclude=*.pt"
+  claims=config/claims.yaml
+  [ "$device" != cpu ] || claims=config/smoke.yaml
+  budget=$((780 * ${PATIENCE:-1}))
+  part claims_data 60 bash -c "pipeline $out/claims $claims --quiet all --until prepare_synthetic prepare_digits"
+  part claims_tuned 420 bash -c "pipeline $out/claims $claims --keep-going --quiet all --resources gpu=1 --until tune"
+  part claims 300 $python benchmarks/train_side_by_side.py --configfile "$claims" --directory "$out/claims" \
+    --device "$device" --output "$out/gpu_claims.csv"
+  part claims_drawn 180 bash -c "pipeline $out/claims $claims --rerun-triggers mtime --keep-going --quiet all --resources gpu=1"
+  ;;
 *)
-  echo "first, second or real, not $call" >&2
+  echo "first, second, real or claims, not $call" >&2
   exit 2
   ;;
 esac

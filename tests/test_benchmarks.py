@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import math
 import os
 import subprocess
@@ -78,7 +79,13 @@ def test_operations_of_a_step_by_hand(benchmarks):
 
 def parts_of_the_device_script(call, parts, folder):
     """Run parts of benchmarks/device.sh at toy size; unpack what it leaves, as whoever called it would."""
-    environment = {**os.environ, "OUT": str(folder / "out"), "PARTS": parts, "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "OUT": str(folder / "out"),
+        "PARTS": parts,
+        "OMP_NUM_THREADS": "1",
+        "PATIENCE": "5",
+    }
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["bash", "benchmarks/device.sh", call, "--device", "cpu"]
     subprocess.run(command, cwd=ROOT, check=True, env={**environment, "PATH": path})
@@ -120,6 +127,21 @@ def test_call_for_the_real_data_walks_through_on_a_cpu(tmp_path):
         assert len(pd.read_csv(run / "metrics.csv")) == 4  # two seeds, at the start and the end
         assert len(pd.read_csv(run / "samplers.csv")) == 4  # two seeds, two samplers
         assert not list(run.rglob("*.safetensors"))
+
+
+@pytest.mark.long
+def test_call_for_the_claims_walks_through_on_a_cpu(tmp_path):
+    """The pipeline takes runs that were trained side by side, one with what tuning chose, as its own."""
+    parts_of_the_device_script("claims", "claims_data claims_tuned claims claims_drawn", tmp_path)
+    results = tmp_path / "claims/results"
+    assert (results / "figures/fig4.png").stat().st_size > 0
+    chosen = pd.read_csv(results / "tuning/digits/rae.csv").query("chosen")["override"].item()
+    record = json.loads((results / "runs/digits/rae/m4/run.json").read_text())
+    weight = record["spec"]["hyperparameters"]["deterministic"]["code_weight"]
+    assert weight == json.loads(chosen)["deterministic"]["code_weight"]
+    times = pd.read_csv(tmp_path / "gpu_claims.csv")
+    assert len(times) == len(list((results / "runs").glob("*/*/*/run.json"))) == 5  # none was trained again
+    assert not list(results.rglob("*.safetensors"))
 
 
 def test_products_of_a_step_hold_all_of_its_operations(benchmarks):

@@ -1,7 +1,10 @@
 """Tuning: what it tries, what it chooses, and that it never looks at the test split."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
 
 from maskaae.data.dataset import Dataset, DatasetInfo
 from maskaae.evaluation.examples import Sampling
@@ -9,7 +12,7 @@ from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.training.run import read_chosen
 from maskaae.tuning.candidates import Candidates, nested
-from maskaae.tuning.trials import divide, tune
+from maskaae.tuning.trials import divide, trained_models, tune
 
 NO_LABELS = np.zeros(0, dtype=np.int64)
 
@@ -54,6 +57,34 @@ def test_a_variance_above_the_datas_own_is_not_chosen(dataset, tmp_path):
     assert table["distance"][1] < 0.7 * everything
     table.to_csv(tmp_path / "tuning.csv", index=False)
     assert read_chosen(tmp_path / "tuning.csv") == {"vae": {"variance": 0.05}}
+
+
+def test_a_candidate_that_diverges_is_not_chosen(dataset):
+    """Steps of 1e18 leave no finite loss; the other candidate is trained as if there were none beside it."""
+    spec = ModelSpec("vae_fixed", 2, (0, 1), "vectors", (6,), (16,), (16,), ROBUST)
+    plan = TrainingPlan(60, 64, log_every=20, checkpoint_every=60)
+    overrides = [{"vae": {"rate": 1e18}}, {"vae": {"rate": 1e-3}}]
+    table = tune(spec, dataset, plan, overrides, sampling=Sampling(200, 200, 0))
+    assert np.isnan(table["distance"][0])
+    assert table["chosen"].tolist() == [False, True]
+    alone = tune(spec, dataset, plan, overrides[1:], sampling=Sampling(200, 200, 0))
+    assert table["distance"][1] == alone["distance"][0]
+
+
+def test_candidates_side_by_side_are_those_one_after_another(dataset):
+    spec = ModelSpec("vae_fixed", 2, (0, 1), "vectors", (6,), (16,), (16,), ROBUST)
+    plan = TrainingPlan(60, 64, log_every=20, checkpoint_every=60, on_divergence="continue")
+    specs = [
+        dataclasses.replace(spec, hyperparameters=ROBUST.override({"vae": {"rate": rate}}))
+        for rate in (1e-3, 1e18, 3e-3)
+    ]
+    together = trained_models(specs, dataset, plan, "cpu")
+    assert together[1] is None
+    for one, other in zip(specs, together, strict=True):
+        (alone,) = trained_models([one], dataset, plan, "cpu")
+        if other is not None:
+            for name, tensor in alone.state_dict().items():
+                assert torch.equal(tensor, other.state_dict()[name]), name
 
 
 def test_without_tuning_nothing_is_overridden():

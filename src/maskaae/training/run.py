@@ -23,6 +23,7 @@ from maskaae.models import catalogue
 from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
+from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.draws import TrainingData
 from maskaae.training.loop import TrainingRun
 from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError, write_atomically
@@ -185,15 +186,16 @@ def read_chosen(table: str | Path | None) -> dict[str, Any]:
     return override
 
 
-def train_side_by_side(prepared: Sequence[PreparedRun]) -> Iterator[tuple[PreparedRun, TrainedRun]]:
+def train_side_by_side(
+    prepared: Sequence[PreparedRun],
+) -> Iterator[tuple[PreparedRun, TrainedRun | TrainingDivergedError]]:
     """Train several runs on one GPU at once, each on a stream of its own; give each as soon as it is done.
 
-    A small network leaves most of a GPU idle. Runs of equal length take about the time of one.
+    A small network leaves most of a GPU idle. A run whose training diverges is given with the error, and does
+    not stop the others.
 
     Raises
     ------
-    TrainingDivergedError
-        As in :meth:`TrainingRun.train`, for the first run that raises it.
     TrainingInterruptedError
         If a signal asked for a stop; the state of every run is saved then.
     """
@@ -203,15 +205,19 @@ def train_side_by_side(prepared: Sequence[PreparedRun]) -> Iterator[tuple[Prepar
         going = {id(run): (run, run.training.step, run.training.parts(stop)) for run in prepared}
         while going:
             for key, (run, first_step, parts) in list(going.items()):
+                outcome: TrainedRun | TrainingDivergedError
                 try:
-                    trained = next(parts, DONE) is DONE
+                    if next(parts, DONE) is not DONE:
+                        continue
+                    outcome = run.finished(first_step, time.monotonic() - started)
+                except TrainingDivergedError as error:
+                    outcome = error
                 except TrainingInterruptedError as interruption:
                     interrupted = interruption
                     del going[key]
                     continue
-                if trained:
-                    del going[key]
-                    yield run, run.finished(first_step, time.monotonic() - started)
+                del going[key]
+                yield run, outcome
     if interrupted is not None:
         raise interrupted
 

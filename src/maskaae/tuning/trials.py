@@ -29,9 +29,12 @@ from maskaae.evaluation.protocol import metric_column
 from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import LatentModel
-from maskaae.training.run import train_run
+from maskaae.training.run import TrainedRun, prepare_run, train_side_by_side
 
 logger = logging.getLogger(__name__)
+
+TOGETHER = 8
+"""Candidates that train side by side on a GPU, which one small network leaves idle (our choice)."""
 
 VALIDATION_SHARE = 0.2
 """Share of the training split that candidates are compared on (our choice)."""
@@ -71,21 +74,43 @@ def tune(
         If no candidate has a defined distance.
     """
     training, validation = divide(dataset, sampling.seed)
-    plan = dataclasses.replace(plan, checkpoint_every=plan.steps)  # nothing looks at those between
+    # Nothing looks at checkpoints in between; a candidate may diverge.
+    plan = dataclasses.replace(plan, checkpoint_every=plan.steps, on_divergence="continue")
     space = FeatureSpace(RawFeatures(), reference_statistics(validation, RawFeatures(), sampling.batch))
     distances = []
-    for override in overrides:
-        candidate = dataclasses.replace(spec, hyperparameters=spec.hyperparameters.override(override))
-        with TemporaryDirectory() as folder:
-            model = train_run(candidate, training, plan, Path(folder), device).model
-        distances.append(validation_distance(model, space, dataset.info.shape, sampling))
-        logger.info("%s: %.4g", json.dumps(override), distances[-1])
+    at_once = TOGETHER if torch.device(device).type == "cuda" else 1
+    for start in range(0, len(overrides), at_once):
+        tried = overrides[start : start + at_once]
+        candidates = [
+            dataclasses.replace(spec, hyperparameters=spec.hyperparameters.override(override))
+            for override in tried
+        ]
+        models = trained_models(candidates, training, plan, device)
+        for override, model in zip(tried, models, strict=True):
+            distances.append(
+                np.nan if model is None else validation_distance(model, space, dataset.info.shape, sampling)
+            )
+            logger.info("%s: %.4g", json.dumps(override), distances[-1])
     if np.isnan(distances).all():
         raise ValueError(f"{spec.model}: no candidate generates finite values; candidates: {list(overrides)}")
     table = pd.DataFrame(
         {"override": [json.dumps(override) for override in overrides], "distance": distances}
     )
     return table.assign(chosen=table.index == table["distance"].idxmin())
+
+
+def trained_models(
+    specs: Sequence[ModelSpec], dataset: Dataset, plan: TrainingPlan, device: torch.device | str
+) -> list[LatentModel | None]:
+    """Train several models side by side; None for one all of whose seeds diverged."""
+    with TemporaryDirectory() as folder:
+        runs = [
+            prepare_run(spec, dataset, plan, Path(folder, str(number)), device)
+            for number, spec in enumerate(specs)
+        ]
+        outcomes = {id(run): outcome for run, outcome in train_side_by_side(runs)}
+    found = [outcomes[id(run)] for run in runs]
+    return [outcome.model if isinstance(outcome, TrainedRun) else None for outcome in found]
 
 
 def divide(dataset: Dataset, seed: int) -> tuple[Dataset, NDArray[Any]]:

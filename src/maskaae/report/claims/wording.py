@@ -164,14 +164,14 @@ def relative_table(relative: pd.DataFrame, titles: Mapping[str, str]) -> str:
     columns = ["data", "model", "m", "WAE's best m", "distance / WAE's at its best m", "interval"]
     lines = [
         [
-            titles.get(str(row.dataset), row.dataset),
-            row.name,
-            row.m,
-            row.wae_m,
-            f"{row.ratio:.2f}",
-            "–" if pd.isna(row.low) else f"{row.low:.2f} to {row.high:.2f}",
+            titles.get(row["dataset"], row["dataset"]),
+            row["name"],
+            row["m"],
+            row["wae_m"],
+            f"{row['ratio']:.2f}",
+            "–" if math.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}",
         ]
-        for row in relative.itertuples(index=False)
+        for row in relative.to_dict("records")
     ]
     return markdown_table(columns, lines, "llrrrr")
 
