@@ -210,3 +210,16 @@ def test_demo_offers_the_visible_gpus_to_snakemake(tmp_path, visible, expected):
 @pytest.mark.parametrize("environment", [{"GPUS": "0"}, {"CUDA_VISIBLE_DEVICES": ""}])
 def test_demo_without_gpus_leaves_the_resource_out(tmp_path, environment):
     assert "--resources" not in planned_snakemake(tmp_path, **environment)
+
+
+@pytest.mark.parametrize(
+    ("log", "kept"), [("72 of 72 steps (100%) done\n", False), ("Nothing to be done\n", True)]
+)
+def test_demo_with_nothing_to_do_keeps_the_time_of_the_one_that_did_it(tmp_path, log, kept):
+    (tmp_path / "results/logs").mkdir(parents=True)
+    (tmp_path / "results/logs/snakemake.log").write_text(log)
+    time = tmp_path / "results/demo_time.txt"
+    time.write_text("5 min 3 s\n")
+    said = make(tmp_path, "demo", "--old-file=setup", "run_quietly=true", "GPUS=0").stdout
+    assert (time.read_text() == "5 min 3 s\n") is kept
+    assert ("Done: nothing was left to do" if kept else "Done: 0 min 0 s on") in said
