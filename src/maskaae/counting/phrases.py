@@ -16,6 +16,10 @@ def answer_text(count: Count) -> str:
     return "\n".join([headline(count), *_evidence(count), *_doubts(count)])
 
 
+TOO_MANY = {"few_rows", "learned_by_heart"}
+"""Cautions that say that a count may be too high, and so not too low."""
+
+
 def headline(count: Count) -> str:
     """One sentence with the number, and whether to believe it."""
     number = count.dimensions
@@ -23,7 +27,7 @@ def headline(count: Count) -> str:
     codes = {caution.code for caution in count.warnings}
     if number == 0:
         return "No answer: every dimension was closed."
-    if "at_capacity" in codes:
+    if "at_capacity" in codes and not codes & TOO_MANY:
         return f"Your data need about {number} {noun} or more; see the warnings."
     if count.warnings:
         return f"Your data need about {number} {noun}; see the warnings before you rely on it."
