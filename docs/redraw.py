@@ -44,10 +44,10 @@ def groups(folder: Path) -> Iterator[str]:
     """A comparison of variants: its table, and a picture a group."""
     table = pd.read_csv(folder / f"{folder.name}.csv")
     (folder / f"{folder.name}.md").write_text(comparison.as_markdown(table), encoding="utf-8")
-    for path in folder.glob("*.png"):
-        path.unlink()
     for title, rows in table.groupby("group", sort=False):
         write(comparison.draw(rows), folder / f"{slug(str(title))}.png")
+    for path in set(folder.glob("*.png")) - {folder / f"{slug(title)}.png" for title in table["group"]}:
+        path.unlink()  # of a group that is there no more
     yield "comparison"
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 import make_pages  # noqa: E402
 import parts_claims  # noqa: E402
 import parts_results  # noqa: E402
+import redraw  # noqa: E402
 
 from maskaae.report.freshness import Provenance  # noqa: E402
 
@@ -93,3 +94,20 @@ def test_a_short_run_of_the_released_method_gives_no_verdict(monkeypatch, tmp_pa
     dataclasses.replace(record, trained=dataclasses.replace(record.trained, steps=(500_000,))).write(folder)
     rows = [line for line in parts_claims.score().splitlines() if line.startswith("| (h)")]
     assert [row.endswith("| **supported** | not run |") for row in rows] == [True]
+
+
+def test_drawing_again_renews_what_a_record_says_of_figures_and_nothing_else(tmp_path):
+    record = Provenance.read(ROOT / "docs/results/ablations")
+    old = tuple(dataclasses.replace(program, sha256="old") for program in record.programs)
+    dataclasses.replace(record, programs=old).write(tmp_path)
+    redraw.record_drawing(tmp_path, ["comparison"])
+    renewed = [program.name for program in Provenance.read(tmp_path).programs if program.sha256 != "old"]
+    assert renewed == ["comparison"]
+
+
+@pytest.mark.parametrize("folder", ["ablations", "why_it_fails"])
+def test_every_group_of_a_comparison_has_a_picture(folder):
+    part = PARTS[folder]()
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", part)
+    assert len(pictures) == part.count("\n**") > 1
+    assert all((ROOT / "docs" / picture).is_file() for picture in pictures)
