@@ -1,15 +1,17 @@
 """A comparison says what each change does, by numbers made by hand."""
 
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 
 from maskaae.config.experiment import Group, Row
 from maskaae.report.comparison import as_markdown, compare, draw, recount, summary
-from maskaae.report.figures.drawing import paper_style
+from maskaae.report.figures.drawing import paper_style, write_pages
 
 GROUP = Group(
     title="n = 8",
@@ -229,3 +231,17 @@ def test_labels_of_long_numbers_keep_apart(frame):
         shown = [label.get_window_extent() for place, label in ticks if low <= place <= high]
     assert len(shown) >= 2
     assert all(right.x0 - left.x1 > 4 for left, right in pairwise(shown))  # pixels
+
+
+def test_a_figure_a_group_is_a_page_each_and_the_same_to_the_byte(frame, tmp_path):
+    table = summary(frame)
+    two = pd.concat([table, table.assign(group="another group")])
+    for name in ("first", "second"):
+        paths = {end: tmp_path / f"{name}.{end}" for end in ("csv", "pdf", "png")}
+        write_pages(two, draw, by="group", **paths)
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "first.pdf").read_bytes())) == 2
+    with paper_style():
+        one = draw(table)
+    assert imread(tmp_path / "first.png").shape[0] == 2 * round(one.get_figheight() * 300)
+    for end in ("csv", "pdf", "png"):
+        assert (tmp_path / f"first.{end}").read_bytes() == (tmp_path / f"second.{end}").read_bytes()
