@@ -138,7 +138,8 @@ claims)
   part claims_tuned 420 bash -c "pipeline $out/claims $claims --keep-going --quiet all --resources gpu=1 --until tune"
   part claims 300 $python benchmarks/train_side_by_side.py --configfile "$claims" --directory "$out/claims" \
     --device "$device" --output "$out/gpu_claims.csv"
-  part claims_drawn 180 bash -c "pipeline $out/claims $claims --rerun-triggers mtime --keep-going --quiet all --resources gpu=1"
+  part claims_drawn 180 bash -c "pipeline $out/claims $claims --rerun-triggers mtime --keep-going --quiet all --resources gpu=1 \
+    -- claims table2 fig4 cuts"
   ;;
 *)
   echo "first, second, real or claims, not $call" >&2
