@@ -12,10 +12,16 @@ import torch
 from torch import Tensor
 
 from maskaae.method.mask import project_
-from maskaae.method.nested import best_prefix, cut_everywhere, in_prefix, prefix_gates, prefix_lengths
+from maskaae.method.nested import (
+    SearchLength,
+    best_prefix,
+    cut_everywhere,
+    in_prefix,
+    prefix_gates,
+    prefix_lengths,
+)
 from maskaae.method.presets import search_reach
 from maskaae.method.schedules import annealing_factor
-from maskaae.method.search_length import SearchLength
 from maskaae.method.spec import ModelSpec
 from maskaae.models.base import Draw, DrawSizes, Update
 from maskaae.models.maae import (
