@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from maskaae.data.dataset import Dataset, DatasetInfo
-from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.nested import SearchLength, fewer
+from maskaae.method.presets import PAPER, ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model
 from maskaae.training.draws import Draws, TrainingData

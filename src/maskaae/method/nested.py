@@ -6,8 +6,8 @@ a random number of dimensions while encoder, decoder and critic train (nested dr
 Adams 2014), so that the first k dimensions are a model of their own for every k, and the loss of eq 17 can be
 read off at every k. The mask moves towards the first dimensions that make it smallest. Our choice throughout.
 
-The search itself is `maskaae.models.nested_maae`; here are its gates and its length. A *cut* is the number of dimensions
-that a code keeps, its *prefix*; the *reach* is the longest cut that training sees at a time.
+The search itself is `maskaae.models.nested_maae`; here are its gates and its length. A *cut* is the number of
+dimensions that a code keeps, its *prefix*; the *reach* is the longest cut that training sees at a time.
 """
 
 from __future__ import annotations
