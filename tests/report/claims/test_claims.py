@@ -113,6 +113,12 @@ def test_one_thing_that_is_otherwise_is_found(claim, part, model, column, change
     assert table.set_index("part").loc[part, "verdict"] == "not supported"
 
 
+def test_a_rival_is_called_by_its_title():
+    metrics = runs()
+    metrics.loc[metrics["model"] == "vae", list(METRIC.values())] *= 0.2
+    assert verdicts(metrics).set_index("part").loc["e1", "at"] == "VAE (cross-entropy)"
+
+
 def test_the_middle_of_the_u_is_sought_between_its_ends():
     """WAE's FID falls from 2 at m = 4 to 1 at m = 16: the U's right end is half as high as its middle."""
     metrics = runs()

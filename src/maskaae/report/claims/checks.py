@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from maskaae.evaluation.protocol import PRIOR_DIVERGENCE_CODES
+from maskaae.models.catalogue import TITLES
 from maskaae.report.claims.measured import Measured, best_capacity, capacities
 from maskaae.report.claims.verdict import Bounds, Outlook, Verdict, at_every
 from maskaae.report.statistics import Interval
@@ -186,7 +187,7 @@ def best_of_models(measured: Measured) -> Iterator[Check]:
         }
         rivals = [model for model in at_m if model != "maae"]
         complete = "maae" in at_m and set(rivals) - {"wae"}
-        relative = {model: at_m[model] / at_m["maae"] for model in rivals} if complete else {}
+        relative = {TITLES[model]: at_m[model] / at_m["maae"] for model in rivals} if complete else {}
         e1 = Check("e1", dataset, statement, needs=f"MAAE and other auto-encoders at m = {m}")
         runs = f"{', '.join(['maae', *rivals])} m = {m}"
         yield judge(e1, relative, Bounds(1.0), runs=runs, ratio=True)
