@@ -13,7 +13,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.data.dataset import load_dataset
     from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
-    from maskaae.training.run import read_chosen, train_run
+    from maskaae.training.run import prepare_run, read_chosen
 
     torch.set_num_threads(snakemake.threads)
     dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
@@ -27,7 +27,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
         hyperparameters=hyperparameters.override(read_chosen(snakemake.input.get("tuning"))),
     )
     folder = Path(snakemake.output.run).parent
-    trained = train_run(
+    prepared = prepare_run(
         spec,
         dataset,
         TrainingPlan(**snakemake.params.plan),
@@ -35,4 +35,4 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
         lease.device,
         code=snakemake.params.code,
     )
-    trained.write(folder)
+    prepared.train().write(folder)

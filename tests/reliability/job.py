@@ -24,7 +24,7 @@ from maskaae.evaluation.features import RawFeatures, reference_statistics
 from maskaae.method.presets import ROBUST, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.training import store
-from maskaae.training.run import train_run
+from maskaae.training.run import prepare_run
 
 HYPERPARAMETERS = ROBUST
 SPEC = ModelSpec("maae", 4, (0, 1), "vectors", (6,), (12,), (12,), HYPERPARAMETERS)
@@ -46,7 +46,7 @@ def run_job(folder: Path, dataset: Dataset, sabotage: Sabotage | None = None) ->
     torch.set_num_threads(1)
     if sabotage is not None:
         sabotage()
-    train_run(SPEC, dataset, PLAN, folder / "resume").write(folder)
+    prepare_run(SPEC, dataset, PLAN, folder / "resume").train().write(folder)
 
 
 def start(folder: Path, dataset: Dataset, sabotage: Sabotage | None = None) -> multiprocessing.Process:

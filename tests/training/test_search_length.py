@@ -16,7 +16,7 @@ from maskaae.method.spec import ModelSpec
 from maskaae.models.build import build_model
 from maskaae.training.draws import Draws, TrainingData
 from maskaae.training.loop import TrainingRun
-from maskaae.training.run import train_run
+from maskaae.training.run import prepare_run
 from maskaae.training.store import RunStore, TrainingInterruptedError
 
 SPEC = ModelSpec("maae", 4, (0, 1), "vectors", (6,), (12,), (12,), ROBUST)
@@ -39,7 +39,7 @@ def trained(folder, spec=SPEC, plan=PLAN, data=DATA):
 def recorded(tmp_path, plan, spec=SPEC):
     info = DatasetInfo("d", "array", "vectors", (6,), 100, 0, 0, None, {"train": "0"})
     none = np.empty(0, np.int64)
-    return train_run(spec, Dataset(info, DATA, DATA[:0], none, none), plan, tmp_path)
+    return prepare_run(spec, Dataset(info, DATA, DATA[:0], none, none), plan, tmp_path).train()
 
 
 # --- rows that training never sees

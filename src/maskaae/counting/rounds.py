@@ -20,7 +20,7 @@ from maskaae.data.dataset import Dataset
 from maskaae.method.presets import PRESETS, Hyperparameters, TrainingPlan
 from maskaae.method.spec import ModelSpec
 from maskaae.training.divergence import TrainingDivergedError
-from maskaae.training.run import TrainedRun, train_run
+from maskaae.training.run import TrainedRun, prepare_run
 
 Seeds = tuple[int, ...]
 LOGGED = 100
@@ -126,7 +126,7 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
     )
     with TemporaryDirectory() as folder, _few_threads(settings.device):
         try:
-            return train_run(spec, dataset, plan, Path(folder), settings.device)
+            return prepare_run(spec, dataset, plan, Path(folder), settings.device).train()
         except TrainingDivergedError as error:
             raise ValueError(
                 f"the training of seeds {', '.join(map(str, seeds))} diverged ({error.found}); look for "

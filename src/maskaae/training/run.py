@@ -67,6 +67,12 @@ class PreparedRun:
     store: RunStore
     record: dict[str, Any]  # what is known beforehand
 
+    def train(self) -> TrainedRun:
+        """Train all seeds to the end of the run; errors as of :meth:`TrainingRun.train`."""
+        started, first_step = time.monotonic(), self.training.step  # no clock that somebody sets
+        self.training.train()
+        return self.finished(first_step, time.monotonic() - started)
+
     def finished(self, first_step: int, seconds: float) -> TrainedRun:
         """What the run leaves behind, once it is trained in some seconds from the step ``first_step`` on."""
         run = self.training
@@ -151,26 +157,6 @@ def training_code(script: Path, spec: ModelSpec) -> str:
     """Version of what a script and its imports do, the class of a model among them."""
     model_class = catalogue.entry_point(spec.model, spec.hyperparameters.fidelity.mask_training)
     return code_version(script, (model_class,), catalogue.__name__)
-
-
-def train_run(
-    spec: ModelSpec,
-    dataset: Dataset,
-    plan: TrainingPlan,
-    work_folder: Path,
-    device: torch.device | str = "cpu",
-    *,
-    code: str | None = None,
-) -> TrainedRun:
-    """Train all seeds of a model on the training split of a data set, or go on where a killed run stopped.
-
-    Parameters, errors: as of :func:`prepare_run`, and as of :meth:`TrainingRun.train`.
-    """
-    started = time.monotonic()  # no clock that somebody sets
-    prepared = prepare_run(spec, dataset, plan, work_folder, device, code=code)
-    first_step = prepared.training.step
-    prepared.training.train()
-    return prepared.finished(first_step, time.monotonic() - started)
 
 
 def read_chosen(table: str | Path | None) -> dict[str, Any]:
