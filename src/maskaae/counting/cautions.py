@@ -66,7 +66,7 @@ def _of_capacity(answer: Round, rounds: Sequence[Round], dimension: int) -> Iter
         yield Caution(
             "collapsed",
             "The mask closed every dimension: nothing was found that reconstructs the data.",
-            "Train longer (`steps`), or look for columns that are independent of all others.",
+            "Train longer (`steps`); perhaps columns, or pixels, do not depend on each other at all.",
         )
     elif answer.near_capacity and larger:
         yield Caution(

@@ -130,7 +130,7 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
         except TrainingDivergedError as error:
             raise ValueError(
                 f"the training of seeds {', '.join(map(str, seeds))} diverged ({error.found}); look for "
-                "values that are far from all others, and scale the columns"
+                "values that are far from all others, and scale the columns of a table"
             ) from error
 
 
