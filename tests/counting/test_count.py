@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from maskaae.counting.count import as_dataset, count_and_keep, count_dimensions
+from maskaae.counting.rounds import train_round
 from maskaae.counting.settings import CountSettings
 
 torch.set_num_threads(1)
@@ -67,6 +68,21 @@ def test_a_count_held_down_by_its_capacity_is_made_again_with_twice_of_it():
     settings = dataclasses.replace(TINY, capacity=2, steps=200, shortest_search=None)
     count = count_dimensions(as_dataset(plane())[0], settings)
     assert [each.trial.capacity for each in count.rounds][:2] == [2, 4]
+
+
+def test_models_are_those_of_the_round_that_answers(monkeypatch):
+    """All that there is is kept, and eq 17 is larger with twice as many: the answer stays at m = 2."""
+
+    def full_and_worse_with_more(trial, dataset, settings):
+        done, runs = train_round(trial, dataset, settings)
+        full = dict.fromkeys(done.counts, trial.capacity)
+        return dataclasses.replace(done, counts=full, objective=dict.fromkeys(full, trial.capacity)), runs
+
+    monkeypatch.setattr("maskaae.counting.count.train_round", full_and_worse_with_more)
+    settings = dataclasses.replace(TINY, capacity=2, steps=20, shortest_search=None)
+    count, runs = count_and_keep(as_dataset(plane())[0], settings)
+    assert [each.trial.capacity for each in count.rounds] == [2, 4]
+    assert (count.dimensions, {run.model.m for run in runs}) == (2, {2})
 
 
 def test_processes_change_no_number(counted):

@@ -289,6 +289,22 @@ def test_a_seed_goes_back_to_what_it_was_if_its_trial_makes_eq_17_larger(tmp_pat
     assert model.count_at_weight(1000.0).tolist() == [3, 4]
 
 
+def test_a_seed_without_a_trial_waits_as_it_is_for_those_that_have_one(tmp_path):
+    """Eq 17 of both has become smaller, but the second seed's count is known already."""
+    model = in_a_trial(tmp_path)
+    model.search.limits = [3, None]
+    model._begin_stage()
+    before = {name: values.clone() for name, values in model.encoder.state_dict().items()}
+    with torch.no_grad():
+        for values in model.parameters():
+            values.add_(1.0)
+    model.cut_reconstruction[:, 3] = -1.0
+    model.prepare(18)
+    for name, values in model.encoder.state_dict().items():
+        assert torch.equal(values[0], before[name][0] + 1.0), name
+        assert torch.equal(values[1], before[name][1]), name
+
+
 def test_record_holds_the_smallest_eq_17_that_the_search_has_measured(tmp_path):
     """Half the variance is left with two dimensions, and W is 1 or infinite: 40 / unit * 0.5 + (1 + 1)^2."""
     model = run_of(tmp_path).model

@@ -1,6 +1,7 @@
 """What each change of a setting does: every variant against its base, paired by seed, as table and figure."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -220,7 +221,7 @@ def draw(table: pd.DataFrame) -> Figure:
     columns = [column for column in COLUMNS if column == "count" or (table["quantity"] == column).any()]
     figure = Figure(figsize=(DOUBLE_COLUMN, LINE * len(names) + MARGIN + drawing.LEGEND_HEIGHT))
     axes = figure.subplots(1, len(columns), squeeze=False)[0]
-    styles = dict(zip(sorted(table["m"].unique()), CAPACITY_STYLES, strict=False))
+    styles = dict(zip(sorted(table["m"].unique()), cycle(CAPACITY_STYLES), strict=False))
     for ax, column in zip(axes, columns, strict=True):
         known = (table["quantity"] == "count_error").any()  # a count is shown as its error where n is
         quantity = column if column != "count" else "count_error" if known else "active"

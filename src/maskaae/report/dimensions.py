@@ -189,7 +189,7 @@ def _draw_block(block: SubFigure, rows: pd.DataFrame, methods: list[str], words:
     names = {method: " and ".join(rows.loc[rows["method"] == method, "name"].unique()) for method in methods}
     entries: dict[str, Artist] = {
         names[method]: Line2D([], [], color=colour, marker=marker, ms=4, lw=0.7, mec="white", mew=0.4)
-        for method, (colour, marker) in zip(methods, STYLES, strict=False)
+        for method, (colour, marker) in zip(methods, STYLES[: len(methods)], strict=True)
     }
     entries["the true dimension"] = drawing.true_dimension_handle()
     entries[interval_label(rows, kind="kind_of_interval")] = Line2D([], [], color=INK, lw=1)
@@ -200,7 +200,7 @@ def _draw_block(block: SubFigure, rows: pd.DataFrame, methods: list[str], words:
 def _draw_kind(ax: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
     sizes = sorted(rows["n"].unique())
     ax.axhline(1, color=INK, lw=0.8, ls=drawing.DASHES, zorder=1.5)
-    for place, (method, (colour, marker)) in enumerate(zip(methods, STYLES, strict=False)):
+    for place, (method, (colour, marker)) in enumerate(zip(methods, STYLES[: len(methods)], strict=True)):
         chosen = rows[rows["method"] == method].sort_values("n")
         x = chosen["n"] * 2 ** (APART * (place - (len(methods) - 1) / 2))
         low, mean, high = (chosen[name] / chosen["n"] for name in ("low", "mean", "high"))
