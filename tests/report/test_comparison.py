@@ -218,6 +218,15 @@ def test_the_figure_has_the_base_on_top_and_an_axis_a_quantity(frame):
     assert labels == ["active $-\\,n$", "Fréchet distance", "code deviation", "reconstruction (MSE)"]
 
 
+def test_every_capacity_is_drawn_also_where_there_are_more_than_styles(frame):
+    one = frame[frame["m"] == frame["m"].max()]
+    with paper_style():
+        drawn = draw(summary(pd.concat([one.assign(m=m) for m in range(1, 9)])))
+    assert [text.get_text() for text in drawn.legends[0].get_texts()][:8] == [
+        f"$m = {m}$" for m in range(1, 9)
+    ]
+
+
 def test_labels_of_long_numbers_keep_apart(frame):
     measured = frame.replace("no variance penalty", "no variance penalty (with a long name)")  # narrow axes
     error = measured["quantity"] == "reconstruction_mse"
