@@ -37,7 +37,6 @@ from cases import (
     weight_bytes,
 )
 from machine import copy_rate, describe, matrix_rate
-from torch import Tensor
 
 import training
 from maskaae.models.build import build_model
@@ -183,22 +182,24 @@ def forms(device: str, cases: list[Case]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def one_by_one(convolution: convolutional.Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
-    """Stand-in for ``convolutional.convolve_seeds`` that never groups."""
-    pairs = zip(x.chunk(len(weight), dim=1), weight.unbind(), strict=True)
-    return torch.cat([convolution(images, kernels, 1) for images, kernels in pairs], dim=1)
+GROUPED = convolutional.seeds_together
+
+
+def one_by_one(seeds: int, on_gpu: bool) -> list[slice]:
+    """Stand-in for ``convolutional.seeds_together`` that never groups."""
+    return GROUPED(seeds, on_gpu=False)
 
 
 def convolutions(device: str, case: Case) -> pd.DataFrame:
     """A step of five seeds of convolutional nets: all seeds in one grouped convolution, or one by one."""
-    rows, grouped = [], convolutional.convolve_seeds
-    for way, convolve in (("grouped", grouped), ("one by one", one_by_one)):
-        convolutional.convolve_seeds = convolve
+    rows = []
+    for way, together in (("grouped", GROUPED), ("one by one", one_by_one)):
+        convolutional.seeds_together = together
         try:
             steps = 30 if torch.device(device).type == "cuda" else 2
             rows.append({"way": way, "precision": "tf32", **steady(case, device, PAPER_SEEDS, steps)})
         finally:
-            convolutional.convolve_seeds = grouped
+            convolutional.seeds_together = GROUPED
     return pd.DataFrame(rows)
 
 

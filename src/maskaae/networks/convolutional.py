@@ -4,8 +4,9 @@ The networks of WAE (Tolstikhin et al., 2018) and TwoStageVAE (Dai and Wipf, 201
 stand in for MaskAAE's own, which are unknown.
 
 Images of all seeds lie behind one another in the channel axis, (batch, seed * channels, H, W): a convolution
-in as many groups as there are seeds then keeps them apart; a CPU takes large maps seed by seed. Parameters
-and running statistics lead with the seed, and kernels start Glorot normal.
+in as many groups as there are seeds then keeps them apart; a CPU takes seed by seed. A layer is told which
+seeds the images are of. Parameters and running statistics lead with the seed, and kernels start Glorot
+normal.
 """
 
 from __future__ import annotations
@@ -35,31 +36,17 @@ TwoStageVAE's is 0.001, but statistics that lag behind the decoder's weights spo
 300 steps on a toy data set, 0.01 reconstructed worse than the mean image, 0.1 as well as in training mode.
 """
 
-LARGE_MAP = 256
-"""Pixels from which a CPU convolves one seed after another: groups cost it up to twice the time there, and
-half of it on smaller maps (measured on two cores; a GPU is always given groups)."""
-
-Convolution = Callable[[Tensor, Tensor, int], Tensor]
-"""Convolves images with kernels in a number of groups."""
+ALL = slice(None)
+"""Every seed."""
 
 
-def convolve_seeds(convolution: Convolution, x: Tensor, weight: Tensor, pixels: int) -> Tensor:
-    """Convolve images (batch, seed * channels, H, W), those of each seed with its own kernels.
+def seeds_together(seeds: int, on_gpu: bool) -> list[slice]:
+    """Which seeds are convolved at a time: on a GPU all, in groups; on a CPU one after another.
 
-    Parameters
-    ----------
-    convolution : callable
-        What to do with images (batch, groups * channels, H, W), kernels and the number of groups.
-    x, weight : Tensor
-        Images, and kernels that lead with the seed.
-    pixels : int
-        Of the larger map, before or after.
+    A CPU is twice as fast with each seed by itself, and with the channels of a pixel side by side in memory,
+    which groups do not allow.
     """
-    seeds = len(weight)
-    if seeds == 1 or x.is_cuda or pixels < LARGE_MAP:
-        return convolution(x, weight.flatten(0, 1), seeds)
-    by_seed = zip(x.chunk(seeds, dim=1), weight.unbind(), strict=True)
-    return torch.cat([convolution(images, kernels, 1) for images, kernels in by_seed], dim=1)
+    return [ALL] if on_gpu else [slice(seed, seed + 1) for seed in range(seeds)]
 
 
 class SeedConvolution(nn.Module):
@@ -75,12 +62,12 @@ class SeedConvolution(nn.Module):
         self.weight = nn.Parameter(torch.stack(kernels))  # (seed, outputs, inputs, 5, 5)
         self._stride = stride
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
         """Map (batch, seed * inputs, H, W) to (batch, seed * outputs, H / stride, W / stride)."""
-        return convolve_seeds(self._convolve, x, self.weight, x[0, 0].numel())
-
-    def _convolve(self, x: Tensor, kernels: Tensor, groups: int) -> Tensor:
-        return functional.conv2d(x, kernels, stride=self._stride, padding=KERNEL // 2, groups=groups)
+        kernels = self.weight[seeds]
+        return functional.conv2d(
+            x, kernels.flatten(0, 1), stride=self._stride, padding=KERNEL // 2, groups=len(kernels)
+        )
 
 
 class SeedDeconvolution(nn.Module):
@@ -92,13 +79,12 @@ class SeedDeconvolution(nn.Module):
         kernels = [glorot_normal(shape, area * inputs, area * outputs, g) for g in generators]
         self.weight = nn.Parameter(torch.stack(kernels))  # (seed, inputs, outputs, 5, 5)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
         """Map (batch, seed * inputs, H, W) to (batch, seed * outputs, 2 H, 2 W)."""
-        return convolve_seeds(self._convolve, x, self.weight, 4 * x[0, 0].numel())
-
-    def _convolve(self, x: Tensor, kernels: Tensor, groups: int) -> Tensor:
-        padding = KERNEL // 2
-        return functional.conv_transpose2d(x, kernels, None, 2, padding, output_padding=1, groups=groups)
+        kernels, padding = self.weight[seeds], KERNEL // 2
+        return functional.conv_transpose2d(
+            x, kernels.flatten(0, 1), None, 2, padding, output_padding=1, groups=len(kernels)
+        )
 
 
 class SeedBias(nn.Module):
@@ -108,9 +94,9 @@ class SeedBias(nn.Module):
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(seeds, channels))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
         """Shift (batch, seed * channels, H, W)."""
-        return x + self.bias.view(1, -1, 1, 1)
+        return x + self.bias[seeds].reshape(1, -1, 1, 1)
 
 
 class SeedBatchNormalisation(nn.Module):
@@ -133,14 +119,14 @@ class SeedBatchNormalisation(nn.Module):
         self.register_buffer("running_mean", torch.zeros(seeds, channels))
         self.register_buffer("running_variance", torch.ones(seeds, channels))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
         """Normalise (batch, seed * channels, H, W) over batch, H and W."""
         return functional.batch_norm(
             x,
-            self.running_mean.view(-1),  # a view: the statistics are updated in place
-            self.running_variance.view(-1),
-            self.weight.flatten(),
-            self.bias.flatten(),
+            self.running_mean[seeds].view(-1),  # a view: the statistics are updated in place
+            self.running_variance[seeds].view(-1),
+            self.weight[seeds].flatten(),
+            self.bias[seeds].flatten(),
             training=self.training,
             momentum=self._momentum,
             eps=EPSILON,
@@ -155,10 +141,28 @@ class SeedGroupNormalisation(nn.Module):
         self.weight = nn.Parameter(torch.ones(seeds, channels))
         self.bias = nn.Parameter(torch.zeros(seeds, channels))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
         """Normalise (batch, seed * channels, H, W) over each group, H and W."""
-        groups = self.weight.numel() // GROUP_WIDTH
-        return functional.group_norm(x, groups, self.weight.flatten(), self.bias.flatten(), EPSILON)
+        weight, bias = self.weight[seeds].flatten(), self.bias[seeds].flatten()
+        return functional.group_norm(x, len(weight) // GROUP_WIDTH, weight, bias, EPSILON)
+
+
+class SeedRectifier(nn.Module):
+    """ReLU, in place."""
+
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
+        """Set what is negative to zero."""
+        return x.relu_()
+
+
+class SeedLayers(nn.ModuleList):
+    """Layers one after another, each told which seeds the images are of."""
+
+    def forward(self, x: Tensor, seeds: slice = ALL) -> Tensor:
+        """Take images (batch, seed * channels, H, W) through all layers."""
+        for layer in self:
+            x = layer(x, seeds)
+        return x
 
 
 Normalisation = Callable[[int, int], nn.Module]
@@ -178,7 +182,7 @@ def _blocks(
     for inputs, outputs in pairwise(widths):
         yield convolution(inputs, outputs)
         yield normalise(seeds, outputs)
-        yield nn.ReLU(inplace=True)
+        yield SeedRectifier()
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -210,7 +214,7 @@ class ConvolutionalEncoder(nn.Module):
         height, width, colours = shape
         self._shape, self._seeds = shape, len(generators)
         halve = partial(SeedConvolution, stride=2, generators=generators)
-        self.layers = nn.Sequential(*_blocks((colours, *channels), halve, normalise, self._seeds))
+        self.layers = SeedLayers(_blocks((colours, *channels), halve, normalise, self._seeds))
         area = (height >> len(channels)) * (width >> len(channels))
         self.dense = SeedLinear(area * channels[-1], outputs, generators)
 
@@ -218,9 +222,11 @@ class ConvolutionalEncoder(nn.Module):
         """Codes (seed, batch, m) of images (seed, batch, H * W * C)."""
         seeds, batch, _ = x.shape
         images = x.view(seeds, batch, *self._shape).permute(1, 0, 4, 2, 3)  # (batch, seed, C, H, W)
-        # One order in memory whatever the number of seeds: it decides which kernels run.
-        maps = self.layers(images.flatten(1, 2).contiguous())  # (batch, seed * channels, h, w)
-        codes: Tensor = self.dense(maps.reshape(batch, seeds, -1).transpose(0, 1))
+        maps = [
+            self.layers(_side_by_side(images[:, part]), part).reshape(batch, -1, self.dense.weight.shape[1])
+            for part in seeds_together(seeds, x.is_cuda)
+        ]  # each (batch, seed, channels * h * w)
+        codes: Tensor = self.dense(torch.cat(maps, dim=1).transpose(0, 1))
         return codes
 
 
@@ -243,22 +249,33 @@ class ConvolutionalDecoder(nn.Module):
         super().__init__()
         height, width, colours = shape
         doublings, seeds = len(channels) - 1, len(generators)
-        self._maps = (channels[-1], height >> doublings, width >> doublings)
+        self._maps, self._colours = (channels[-1], height >> doublings, width >> doublings), colours
         self.dense = SeedLinear(m, self._maps[0] * self._maps[1] * self._maps[2], generators)
         double = partial(SeedDeconvolution, generators=generators)
-        self.layers = nn.Sequential(
-            *_blocks(channels[::-1], double, normalise, seeds),
-            SeedConvolution(channels[0], colours, 1, generators),
-            SeedBias(seeds, colours),
+        self.layers = SeedLayers(
+            [
+                *_blocks(channels[::-1], double, normalise, seeds),
+                SeedConvolution(channels[0], colours, 1, generators),
+                SeedBias(seeds, colours),
+            ]
         )
 
     def forward(self, codes: Tensor) -> Tensor:
         """Images (seed, batch, H * W * C), before the sigmoid, of masked codes (seed, batch, m)."""
         seeds, batch, _ = codes.shape
         maps = self.dense(codes).relu_().transpose(0, 1)  # (batch, seed, channels * h * w)
-        images: Tensor = self.layers(maps.reshape(batch, seeds * self._maps[0], *self._maps[1:]))
-        images = images.reshape(batch, seeds, -1, *images.shape[2:])  # (batch, seed, C, H, W)
-        return images.permute(1, 0, 3, 4, 2).flatten(2)
+        maps = maps.reshape(batch, seeds, *self._maps)  # (batch, seed, channels, h, w)
+        images = [
+            self.layers(_side_by_side(maps[:, part]), part).unflatten(1, (-1, self._colours))
+            for part in seeds_together(seeds, codes.is_cuda)
+        ]  # each (batch, seed, C, H, W)
+        return torch.cat(images, dim=1).permute(1, 0, 3, 4, 2).flatten(2)
+
+
+def _side_by_side(images: Tensor) -> Tensor:
+    """(batch, seed, C, H, W) to (batch, seed * C, H, W), of one seed the channels of a pixel side by side."""
+    order = torch.channels_last if images.shape[1] == 1 else torch.contiguous_format
+    return images.flatten(1, 2).contiguous(memory_format=order)
 
 
 def convolutional_networks(
