@@ -25,6 +25,7 @@ from maskaae.config.reading import read_config
 from maskaae.data.dataset import load_dataset
 from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
+from maskaae.networks.kinds import suited
 from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.run import (
     PreparedRun,
@@ -103,7 +104,7 @@ def prepared_run(
     tuned = results / f"tuning/{name}/{label}.csv" if label in entry.tuning else None
     spec = ModelSpec.for_data(
         dataset.info,
-        setting.network,
+        suited(setting.network, dataset.info.kind, dataset.info.shape, on_gpu=arguments.device != "cpu"),
         model=split_label(label)[0],
         m=m,
         seeds=experiment.seeds,

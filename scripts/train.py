@@ -13,6 +13,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.data.dataset import load_dataset
     from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
+    from maskaae.networks.kinds import suited
     from maskaae.training.run import prepare_run, read_chosen
 
     torch.set_num_threads(snakemake.threads)
@@ -20,7 +21,7 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     hyperparameters = Hyperparameters.from_dict(snakemake.params.hyperparameters)
     spec = ModelSpec.for_data(
         dataset.info,
-        snakemake.params.network,
+        suited(snakemake.params.network, dataset.info.kind, dataset.info.shape, on_gpu=lease.device != "cpu"),
         model=snakemake.params.model,
         m=int(snakemake.wildcards.m),
         seeds=snakemake.params.seeds,

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+from maskaae.counting.answer import Trial
 from maskaae.counting.count import as_dataset, count_dimensions
 from maskaae.counting.settings import CountSettings
 from maskaae.estimator import REFINEMENT_SHARE, MaskAAE
@@ -246,9 +247,13 @@ def test_a_count_with_room_to_spare_is_the_count_of_the_command():
     assert model.cautions_ == count.warnings
 
 
-def test_estimator_and_command_search_equally_long():
-    ours, theirs = MaskAAE(), CountSettings()
-    assert ours.steps * (1 - REFINEMENT_SHARE) == theirs.steps * (1 - theirs.refinement_share)
+@pytest.mark.parametrize("channels", [(), (8, 16)])
+def test_estimator_and_command_search_equally_long(channels):
+    ours, theirs = MaskAAE()._settings(rows=1000), CountSettings()
+    trial = Trial(32, (128, 128), (128, 128), channels)
+    searches = [each.longest(trial) * (1 - each.refinement_share) for each in (ours, theirs)]
+    assert searches[0] == searches[1] == (3600 if channels else 14_400)
+    assert ours.first_reading(trial) == theirs.first_reading(trial)
 
 
 def test_a_count_that_is_held_down_is_warned_about():

@@ -70,7 +70,15 @@ def build_parser() -> argparse.ArgumentParser:
     training.add_argument("--capacity", type=int, metavar="M", help="dimensions to start with (32, or D)")
     training.add_argument("--seeds", type=int, default=5, metavar="N", help="models that vote (5)")
     training.add_argument("--preset", default="robust", help="robust (ours) or paper (the released method)")
-    training.add_argument("--steps", type=int, metavar="N", help="training steps, at most (16000)")
+    training.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="training steps, at most (16000, or 4000 with convolutional nets)",
+    )
+    training.add_argument(
+        "--network", default="auto", help="mlp, convolutional, or what suits the data: auto (auto)"
+    )
     training.add_argument(
         "--widest", type=int, default=0, metavar="W", help="compare nets twice as wide, up to this width"
     )
@@ -91,7 +99,7 @@ def count(options: argparse.Namespace) -> None:
     settings = settings_of(options)
     if options.json is not None and not options.json.parent.is_dir():
         raise FileNotFoundError(f"--json {options.json}: there is no folder {options.json.parent}")
-    tell = _Teller(options.quiet, len(settings.seeds), settings.steps)
+    tell = _Teller(options.quiet, settings)
     from maskaae.counting.count import count_dimensions
     from maskaae.counting.phrases import answer_text
     from maskaae.data.own.load import read_own
@@ -117,15 +125,15 @@ def settings_of(options: argparse.Namespace) -> CountSettings:
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: give 1 or more")
     jobs = cpu_count() if options.jobs is None else options.jobs
-    length = {} if options.steps is None else {"steps": options.steps}
     return CountSettings(
         capacity=options.capacity,
         seeds=tuple(range(options.seeds)),
         preset=options.preset,
+        network=options.network,
         widest=options.widest,
         jobs=jobs,
         device=options.device,
-        **length,
+        steps=options.steps,
     )
 
 
@@ -167,8 +175,8 @@ def again(options: argparse.Namespace, keys: Mapping[str, Any]) -> str:
 class _Teller:
     """Says on standard error what is going on, line by line; nothing if told to be quiet."""
 
-    def __init__(self, quiet: bool, seeds: int, steps: int) -> None:
-        self._quiet, self._seeds, self._steps = quiet, seeds, steps
+    def __init__(self, quiet: bool, settings: CountSettings) -> None:
+        self._quiet, self._settings = quiet, settings
 
     def line(self, text: str) -> None:
         if not self._quiet:
@@ -190,7 +198,8 @@ class _Teller:
         if isinstance(event, Round):
             self.line(f"  {round_text(event)}")
         elif isinstance(event, Trial):
-            self.line(trial_text(event, self._seeds, self._steps))
+            settings = self._settings
+            self.line(trial_text(event, len(settings.seeds), settings.longest(event)))
         else:
             self.line(f"Estimators without training: {witnesses_text(event)}")
 

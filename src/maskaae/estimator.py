@@ -33,7 +33,8 @@ from maskaae.training.store import write_atomically
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
 ROWS_AT_A_TIME = 1000
-REFINEMENT_SHARE = 0.28  # of 9,000 steps, so that the search, and so the count, are those of the command
+REFINEMENT_SHARE = 0.28
+"""The search, and so the count, is that of the command; the model, which is kept here, trains longer."""
 NOT_CONVERGED = {"not_settled", "at_capacity", "collapsed", "not_converged_in_width"}
 """Codes of cautions that are a `ConvergenceWarning`; others are a `UserWarning`."""
 
@@ -48,11 +49,16 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     capacity : int or None
         Assumed latent dimension m, from 1 to the number of columns: more than the data need. If too little
         is left over, twice as many are tried by themselves. None: 32, or all columns if they are fewer.
+    network : {"auto", "mlp", "convolutional"}
+        Kind of encoder and decoder. `auto` gives images of 16 x 16 or more convolutional ones, with channels
+        that suit their size and the device.
     hidden, critic_hidden : sequence of int
-        Hidden widths of the encoder (of the decoder in reverse) and of the critic.
-    steps, batch_size : int
-        Training steps, at most, of which the last part trains with the count settled; examples a batch, or
-        all rows if they are fewer.
+        Hidden widths of an MLP as encoder (of the decoder in reverse) and of the critic.
+    steps : int or None
+        Training steps, at most, of which the last part trains with the count settled. None: 20,000, or 5,000
+        with convolutional nets.
+    batch_size : int
+        Examples a batch, or all rows if they are fewer.
     preset : {"robust", "paper"}
         Constants of the method: ours, or the released ones.
     scaling : {"standardise", "none"}
@@ -94,9 +100,10 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self,
         capacity: int | None = None,
         *,
+        network: Literal["auto", "mlp", "convolutional"] = "auto",
         hidden: Sequence[int] = (128, 128),
         critic_hidden: Sequence[int] = (128, 128),
-        steps: int = 20_000,
+        steps: int | None = None,
         batch_size: int = 64,
         preset: Preset = "robust",
         scaling: Literal["standardise", "none"] = "standardise",
@@ -108,6 +115,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         device: str = "cpu",
     ) -> None:
         self.capacity = capacity
+        self.network = network
         self.hidden = hidden
         self.critic_hidden = critic_hidden
         self.steps = steps
@@ -316,6 +324,7 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             steps=self.steps,
             refinement_share=REFINEMENT_SHARE,
             batch_size=min(self.batch_size, rows),
+            network=self.network,
             hidden=tuple(self.hidden),
             critic_hidden=tuple(self.critic_hidden),
             widest=self.widest,
@@ -389,6 +398,7 @@ def _parameters_of_run(model: LatentModel, record: Mapping[str, Any], seed: int)
     nested = spec.hyperparameters.fidelity.mask_training == "nested"
     return {
         "capacity": spec.m,
+        "network": spec.network,
         "hidden": spec.hidden,
         "critic_hidden": spec.critic_hidden,
         "steps": plan["steps"],

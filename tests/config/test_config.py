@@ -238,6 +238,10 @@ def test_a_comparison_shows_every_model_that_is_trained_at_its_capacity():
             "data set 'd': network: key 'hidden' belongs to kind: mlp, and the kind here is convolutional",
         ),
         (
+            changed("datasets", 1, "network", {"kind": "auto", "channels": [16]}),
+            "network: key 'channels' is worked out from the images where kind is auto",
+        ),
+        (
             changed("datasets", 1, "network", {"channels": [16]}),
             "network: key 'channels' belongs to kind: convolutional, and the kind here is mlp",
         ),
@@ -339,12 +343,12 @@ def test_file_that_is_no_mapping_is_refused(tmp_path, text):
 def test_schema_and_code_know_the_same_names():
     from maskaae.models.catalogue import MASK_TRAININGS
     from maskaae.networks.convolutional import NORMALISATIONS
-    from maskaae.networks.kinds import OWN_KEYS
+    from maskaae.networks.kinds import AUTO, OWN_KEYS
 
     fidelity = SCHEMA["$defs"]["Fidelity"]["properties"]
     assert set(fidelity["mask_training"]["enum"]) == set(MASK_TRAININGS)
     network = SCHEMA["$defs"]["Network"]["properties"]
-    assert set(network["kind"]["enum"]) == set(OWN_KEYS)
+    assert set(network["kind"]["enum"]) == {*OWN_KEYS, AUTO}
     assert set(network["normalisation"]["enum"]) == set(NORMALISATIONS)
 
 

@@ -137,6 +137,7 @@ def test_an_answer_is_written_as_json():
     [
         ({"preset": "rubust"}, "preset = 'rubust' is unknown; give 'paper' or 'robust'"),
         ({"seeds": (1, 1)}, "each once"),
+        ({"network": "cnn"}, "network = 'cnn' is unknown; give 'auto', 'mlp' or 'convolutional'"),
         ({"hidden": ()}, "hidden"),
         ({"critic_hidden": (0,)}, "critic_hidden"),
         ({"steps": 1}, "steps = 1: must be at least 2"),
@@ -157,3 +158,39 @@ def test_a_capacity_that_does_not_fit_the_data_is_refused(capacity):
         settings.first_capacity(100)
     assert CountSettings().first_capacity(100) == 32
     assert CountSettings().first_capacity(7) == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "network", "channels"),
+    [
+        ("images", (32, 32, 3), "auto", (8, 16, 32)),
+        ("images", (32, 32, 3), "convolutional", (8, 16, 32)),
+        ("images", (32, 32, 3), "mlp", ()),
+        ("images", (8, 8, 1), "auto", ()),
+        ("vectors", (100,), "auto", ()),
+    ],
+)
+def test_images_start_with_convolutional_nets(kind, shape, network, channels):
+    first = CountSettings(network=network).first_trial(kind, shape)
+    assert first == Trial(32, (128, 128), (128, 128), channels)
+    assert first.doubled() == Trial(32, (256, 256), (256, 256), tuple(2 * width for width in channels))
+    assert first.widest == (max(channels) if channels else 128)
+
+
+def test_convolutional_nets_take_a_quarter_of_the_lengths_that_are_not_given():
+    mlp, convolutional = Trial(32, (128,), (128,)), Trial(32, (128,), (128,), (8, 16))
+    open_, given = CountSettings(), CountSettings(steps=800)
+    assert [open_.longest(trial) for trial in (mlp, convolutional)] == [16_000, 4_000]
+    assert [open_.first_reading(trial) for trial in (mlp, convolutional)] == [1080, 270]
+    assert [given.longest(trial) for trial in (mlp, convolutional)] == [800, 800]
+    assert [given.first_reading(trial) for trial in (mlp, convolutional)] == [180, 180]
+    assert dataclasses.replace(given, shortest_search=None).first_reading(mlp) == 800
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "what"),
+    [("images", (30, 30, 1), "images of 30 x 30"), ("vectors", (100,), "vectors")],
+)
+def test_convolutions_that_the_data_cannot_have_are_refused(kind, shape, what):
+    with pytest.raises(ValueError, match=f"{what} cannot be halved often enough; give 'auto' or 'mlp'"):
+        CountSettings(network="convolutional").first_trial(kind, shape)

@@ -98,3 +98,17 @@ def test_images_are_counted_too():
     count = count_dimensions(as_dataset(images)[0], settings)
     assert count.dimension == 16
     assert count.rounds[0].trial.capacity == 16
+
+
+def test_images_are_counted_with_convolutional_nets():
+    """Discs of three places, sizes or greys: the channels stand in the round, and in the specification."""
+    rng = np.random.default_rng(0)
+    x, y, grey = (rng.uniform(low, high, (200, 1, 1)) for low, high in ((5, 11), (5, 11), (60, 200)))
+    rows, columns = np.mgrid[:16, :16]
+    images = np.where((columns - x) ** 2 + (rows - y) ** 2 < 16, grey, 20).astype(np.uint8)[..., None]
+    settings = dataclasses.replace(TINY, seeds=(0,), steps=8, shortest_search=2)
+    count, (run,) = count_and_keep(as_dataset(images)[0], settings)
+    assert count.answer.trial.channels == (8, 16)
+    assert (run.model.spec.network, run.model.spec.channels) == ("convolutional", (8, 16))
+    assert run.model.spec.normalisation == "batch"
+    assert count.to_dict()["rounds"][0]["trial"]["channels"] == [8, 16]

@@ -88,4 +88,6 @@ def test_only_silent_witnesses_are_quoted_alone():
 def test_a_trial_is_named_before_it_begins():
     said = trial_text(Trial(32, (128, 64), (16,)), 5, 8000)
     assert said == "Training 5 seeds with 32 dimensions, nets of 128 x 64, at most 8,000 steps"
+    said = trial_text(Trial(32, (128, 64), (16,), (8, 16)), 5, 8000)
+    assert "with 32 dimensions, convolutional nets of 8 x 16 channels, at most" in said
     assert trial_text(Trial(4, (8,), (8,)), 1, 20).startswith("Training 1 seed with 4 dimensions")

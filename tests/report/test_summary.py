@@ -31,7 +31,7 @@ def record(unseen=0.1, settled=None, lost=()):
     seeds = ["0", "1", "2"]
     settled = dict.fromkeys(seeds, 500) if settled is None else settled
     return {
-        "spec": {"hidden": [128, 128], "critic_hidden": [128, 128]},
+        "spec": {"network": "mlp", "hidden": [128, 128], "critic_hidden": [128, 128], "channels": []},
         "plan": {"steps": 2000},
         "steps": 1500,
         "lost": {str(seed): "NaN" for seed in lost},

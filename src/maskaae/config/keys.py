@@ -65,8 +65,10 @@ class Normalisation(Section):
 class Network(Normalisation):
     """Encoder, decoder and critic."""
 
-    kind: Literal["mlp", "convolutional"] = "mlp"
-    """encoder and decoder: `mlp` [code], or `convolutional` for images [our choice]; the critic is an MLP"""
+    kind: Literal["mlp", "convolutional", "auto"] = "mlp"
+    """encoder and decoder: `mlp` [code], or `convolutional` for images [our choice]; the critic is an MLP.
+    `auto`: convolutional for images of 16 x 16 or more, with channels that suit their size and the device
+    [our choice]"""
     hidden: Some[Count] = [128, 128, 128]
     """kind `mlp`: hidden layers of the encoder; the decoder has them in reverse"""
     channels: Some[Count] = [128, 256, 512, 1024]

@@ -21,14 +21,18 @@ class Trial(NamedTuple):
     capacity: int
     hidden: tuple[int, ...]
     critic_hidden: tuple[int, ...]
+    channels: tuple[int, ...] = ()
+    """Of convolutional networks, after each layer; without any the networks are MLPs."""
 
     def doubled(self) -> Trial:
         """The same with nets twice as wide."""
-        return Trial(
-            self.capacity,
-            tuple(2 * width for width in self.hidden),
-            tuple(2 * width for width in self.critic_hidden),
-        )
+        widths = (self.hidden, self.critic_hidden, self.channels)
+        return Trial(self.capacity, *(tuple(2 * width for width in layers) for layers in widths))
+
+    @property
+    def widest(self) -> int:
+        """Width of the widest layer of encoder and decoder."""
+        return max(self.channels or self.hidden)
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,7 @@ def next_trial(rounds: tuple[Round, ...], dimension: int, widest: int) -> Trial 
     if is_converged_in_width(rounds):
         return None
     wider = answer.trial.doubled()
-    return wider if max(wider.hidden) <= widest else None
+    return wider if wider.widest <= widest else None
 
 
 def is_converged_in_width(rounds: tuple[Round, ...]) -> bool | None:

@@ -128,7 +128,7 @@ def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
             "poor_reconstruction",
             f"The reconstruction leaves {unseen:.0%} of the variance of unseen rows unexplained: the count "
             "may be where the net stops, not where the data end.",
-            "Give more rows, or a wider net (`hidden`, `widest`).",
+            "Give more rows, or a wider net (`widest`).",
         )
     if seen is not None and unseen is not None and unseen > max(OVERFITTED * seen, OVERFITTED_FROM):
         yield Caution(

@@ -53,7 +53,7 @@ def count_and_keep(
     """Count as `count_dimensions` does, and return the models of the round that answers too."""
     check_device(settings.device)
     dimension = dataset.info.dimension
-    trial = Trial(settings.first_capacity(dimension), settings.hidden, settings.critic_hidden)
+    trial = settings.first_trial(dataset.info.kind, dataset.info.shape)
     heard = witnesses(dataset.train)
     told(heard)
     rounds: tuple[Round, ...] = ()

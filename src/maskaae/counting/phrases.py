@@ -43,11 +43,18 @@ def witnesses_text(witnesses: Sequence[Witness]) -> str:
 
 def trial_text(trial: Trial, seeds: int, steps: int) -> str:
     """What is trained next, in one line."""
-    widths = " x ".join(map(str, trial.hidden))
     noun = "seed" if seeds == 1 else "seeds"
     return (
-        f"Training {seeds} {noun} with {trial.capacity} dimensions, nets of {widths}, at most {steps:,} steps"
+        f"Training {seeds} {noun} with {trial.capacity} dimensions, {nets_text(trial)}, at most {steps:,} "
+        "steps"
     )
+
+
+def nets_text(trial: Trial) -> str:
+    """Kind and widths of encoder and decoder."""
+    if trial.channels:
+        return f"convolutional nets of {' x '.join(map(str, trial.channels))} channels"
+    return f"nets of {' x '.join(map(str, trial.hidden))}"
 
 
 def round_text(done: Round) -> str:
@@ -73,7 +80,8 @@ def _evidence(count: Count) -> Iterator[str]:
             f"({seen:.1%} of those it was trained on)."
         )
     if count.converged_in_width is None:
-        yield _wrap("Whether a wider net would count the same was not tried (--widest 256 tries it).")
+        wider = count.answer.trial.doubled().widest
+        yield _wrap(f"Whether a wider net would count the same was not tried (--widest {wider} tries it).")
     elif count.converged_in_width:
         yield _wrap("A net twice as wide counts the same, within one.")
 

@@ -15,7 +15,7 @@ import torch
 from joblib import Parallel, delayed
 
 from maskaae.counting.answer import Round, Trial
-from maskaae.counting.settings import CountSettings
+from maskaae.counting.settings import NORMALISATION, CountSettings
 from maskaae.data.dataset import Dataset
 from maskaae.method.presets import PRESETS, Hyperparameters, TrainingPlan
 from maskaae.method.spec import ModelSpec
@@ -110,19 +110,23 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
         seeds=seeds,
         kind=dataset.info.kind,
         shape=dataset.info.shape,
+        network="convolutional" if trial.channels else "mlp",
         hidden=trial.hidden,
+        channels=trial.channels,
+        normalisation=NORMALISATION if trial.channels else "none",
         critic_hidden=trial.critic_hidden,
         hyperparameters=_hyperparameters(settings),
     )
+    steps = settings.longest(trial)
     plan = TrainingPlan(
-        settings.steps,
+        steps,
         settings.batch_size,
-        log_every=-(-settings.steps // LOGGED),
-        checkpoint_every=settings.steps,
+        log_every=-(-steps // LOGGED),
+        checkpoint_every=steps,
         on_divergence="continue",
         validation_share=settings.validation_share,
         length="fixed" if settings.shortest_search is None else "settled",
-        shortest_search=_first_reading(settings),
+        shortest_search=settings.first_reading(trial),
     )
     with TemporaryDirectory() as folder, _few_threads(settings.device):
         try:
@@ -132,12 +136,6 @@ def train_seeds(seeds: Seeds, trial: Trial, dataset: Dataset, settings: CountSet
                 f"the training of seeds {', '.join(map(str, seeds))} diverged ({error.found}); look for "
                 "values that are far from all others, and scale the columns of a table"
             ) from error
-
-
-def _first_reading(settings: CountSettings) -> int:
-    """Steps of search after which the counts are first read, at least: twice as long, and a trial, follow."""
-    longest = settings.steps * (1 - settings.refinement_share)
-    return max(1, min(settings.shortest_search or settings.steps, int(longest / 4)))
 
 
 @contextlib.contextmanager

@@ -327,6 +327,9 @@ def setting_of(experiment: Experiment, datasets: Sequence[str]) -> Trained:
 
 
 def _network(network: Mapping[str, Any]) -> str:
+    mlp = f"MLP {'-'.join(map(str, network['hidden']))}"
+    if network["kind"] == "auto":
+        return f"{mlp}, or convolutions for images"
     if network["kind"] == "mlp":
-        return f"MLP {'-'.join(map(str, network['hidden']))}"
+        return mlp
     return f"convolutions {'-'.join(map(str, network['channels']))}"

@@ -20,10 +20,24 @@ CONFIGURE = {
     "not_settled": "`training: {steps: 10000}`",
     "seeds_disagree": "`seeds: [0, 1, 2, 3, 4]`",
     "capacities_disagree": "`seeds: [0, 1, 2, 3, 4]` and `training: {steps: 10000}`",
-    "witnesses_disagree": "`network: {hidden: [256, 256], critic_hidden: [256, 256]}`",
-    "poor_reconstruction": "`network: {hidden: [256, 256], critic_hidden: [256, 256]}`",
 }
 """What to write into a copy of config/own_data.yaml, by the code of what speaks against a count."""
+WIDER = ("witnesses_disagree", "poor_reconstruction")
+"""Codes of what wider nets may answer."""
+
+
+def configuring(code: str, trial: Trial) -> str | None:
+    """What to write into a copy of config/own_data.yaml because of a caution; None where that would not help.
+
+    `trial` is what was trained.
+    """
+    if code not in WIDER:
+        return CONFIGURE.get(code)
+    wider = trial.doubled()
+    critic = f"critic_hidden: {list(wider.critic_hidden)}"
+    if trial.channels:
+        return f"`network: {{kind: convolutional, channels: {list(wider.channels)}, {critic}}}`"
+    return f"`network: {{hidden: {list(wider.hidden)}, {critic}}}`"
 
 
 def rounds_of(metrics: pd.DataFrame, records: Mapping[int, Mapping[str, Any]]) -> tuple[Round, ...]:
@@ -47,7 +61,12 @@ def rounds_of(metrics: pd.DataFrame, records: Mapping[int, Mapping[str, Any]]) -
         spec, shares = record["spec"], record.get("validation", {}).get("unexplained", {})
         rounds.append(
             Round(
-                Trial(m, tuple(spec["hidden"]), tuple(spec["critic_hidden"])),
+                Trial(
+                    m,
+                    tuple(spec["hidden"]),
+                    tuple(spec["critic_hidden"]),
+                    tuple(spec["channels"]) if spec["network"] == "convolutional" else (),
+                ),
                 counts,
                 record.get("steps", record["plan"]["steps"]),
                 lost={int(seed): reason for seed, reason in record.get("lost", {}).items()},

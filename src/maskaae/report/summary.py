@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from maskaae.counting.answer import Count, Round
-from maskaae.counting.phrases import headline, witnesses_text
+from maskaae.counting.phrases import headline, nets_text, witnesses_text
 from maskaae.evaluation.protocol import COUNT_RANGE, WEIGHT_RANGE, is_lost, last
 from maskaae.evaluation.witnesses import Witness
 from maskaae.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Table
-from maskaae.report.own_count import CONFIGURE, count_of, rounds_of
+from maskaae.report.own_count import configuring, count_of, rounds_of
 from maskaae.report.selection import metric_label, model_name
 
 WORST = 5
@@ -177,8 +177,11 @@ def evidence(found: Findings, count: Count) -> Iterator[str]:
     firm = _firmness(found.metrics)
     if firm:
         yield firm
-    widths = " x ".join(map(str, count.answer.trial.hidden))
-    yield f"One width of nets was tried, {widths}. `maskaae count DATA --widest 256` compares wider ones."
+    trial = count.answer.trial
+    yield (
+        f"One width was tried, {nets_text(trial)}. `maskaae count DATA --widest {trial.doubled().widest}` "
+        "compares wider ones."
+    )
 
 
 def _doubts(count: Count) -> Iterator[Block]:
@@ -188,8 +191,8 @@ def _doubts(count: Count) -> Iterator[Block]:
     yield Paragraph("**What speaks against it, and what to do:**")
     items = []
     for caution in count.warnings:
-        configure = CONFIGURE.get(caution.code)
-        where = f" In a copy of config/own_data.yaml: {configure}." if configure else ""
+        change = configuring(caution.code, count.answer.trial)
+        where = f" In a copy of config/own_data.yaml: {change}." if change else ""
         items.append(f"{caution.sentence} {caution.remedy}{where}")
     yield Bullets(items)
 
