@@ -123,7 +123,7 @@ def test_a_value_that_is_no_number_is_named_by_file_row_and_position(tmp_path, v
         (np.zeros((100, 4, 4, 2), np.uint8), r"shape \(100, 4, 4, 2\) is neither"),
         (np.zeros((10, 3)), "8 examples to train on, fewer than one batch of 64"),
         (np.full((100, 2), "a"), "holds <U1, not numbers"),
-        (np.array([{}] * 3), "Python objects in dtype"),
+        (np.array([{}] * 3), "holds Python objects"),
     ],
 )
 def test_an_unfit_array_is_refused(tmp_path, array, message):

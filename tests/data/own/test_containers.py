@@ -315,3 +315,9 @@ def test_a_struct_of_matlab_is_refused_by_its_name(tmp_path):
         ValueError, match=r"it holds s \(1, 1\), none of them an array of numbers; structs, cells"
     ):
         read(tmp_path / "x.mat")
+
+
+def test_an_array_of_python_objects_is_refused_with_the_way_on(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1, "a"]], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"x\.npy: holds Python objects, .*numpy\.save\(path, x\.astype"):
+        read_own(tmp_path / "x.npy", tmp_path / "own")

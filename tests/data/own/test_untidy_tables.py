@@ -55,6 +55,8 @@ SAME = {
     "decimal commas in quotes": ("t.csv", FRAME.map(str).replace(r"\.", ",", regex=True).to_csv(index=False),
         "the comma"),
     "mixed blanks and tabs": ("t.dat", SPACED, ""),
+    "Fortran's exponents": ("t.dat", "\n".join(" ".join(f"{value: .6E}" for value in row) for row in VALUES)
+        .replace("E", "D"), ""),
     "UTF-16": ("t.csv", TEXT.encode("utf-16"), "UTF-16"),
     "UTF-16 without a mark": ("t.csv", TEXT.encode("utf-16-le"), "UTF-16"),
     "UTF-8 with a mark": ("t.csv", TEXT.encode("utf-8-sig"), ""),

@@ -271,7 +271,7 @@ def _broken_value(frame: Frame, column: pd.Series[Any], broken: NDArray[np.intp]
         "Mend it; or leave the column out (drop), name it if it holds classes (label); or, if the text "
         "stands for a missing value, say so:",
         str(frame.path),
-        {"missing_values": [text], "missing": "median"},
+        {"missing_values": [text], "missing": "drop_rows" if len(broken) < 0.01 * len(column) else "median"},
     )
 
 

@@ -101,6 +101,11 @@ def _mapped(path: Path) -> Member:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except DAMAGE as error:
+        if "Python objects" in str(error):
+            raise ValueError(
+                f"{path}: holds Python objects, and reading them runs whatever code is in them; save "
+                "numbers: numpy.save(path, x.astype(float))"
+            ) from error
         raise ValueError(f"{path}: {error}") from error
     return _member(array)
 

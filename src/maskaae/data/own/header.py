@@ -33,7 +33,7 @@ MISSING = frozenset(
 """How a missing value is written, in small letters."""
 
 _NUMERAL = re.compile(
-    r"[€$£¥]?\s*[+\-−]?(?:\d[\d.,' \u00a0\u202f\u2009\u2019]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*[%€$£¥]?"
+    r"[€$£¥]?\s*[+\-−]?(?:\d[\d.,' \u00a0\u202f\u2009\u2019]*|[.,]\d+)(?:[eEdD][+-]?\d+)?\s*[%€$£¥]?"
 )
 _WORDS = frozenset(["true", "false", "inf", "-inf", "+inf", "infinity", "-infinity"])
 

@@ -15,7 +15,7 @@ BLANKS = "\u00a0\u202f\u2009"
 """Blanks that typesetters put between thousands; read as a plain blank."""
 
 _SIGNS = re.compile(r"^[€$£¥]\s*|\s*[%€$£¥]$")
-_WHOLE = re.compile(r"[+-]?\d+(?:[eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d+(?:[eEdD][+-]?\d+)?")
 _BOOLEANS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}
 
 
@@ -120,7 +120,7 @@ _GROUPED = {
 
 def _decimal_sign(digits: str) -> str:
     """Decimal sign of a number without a sign, then 000 where it may stand between thousands; "" if none."""
-    match = re.fullmatch(r"([\d.,' ]*)([.,])(\d*)(?:([eE])[+-]?\d+)?", digits)
+    match = re.fullmatch(r"([\d.,' ]*)([.,])(\d*)(?:([eEdD])[+-]?\d+)?", digits)
     if match is None or not re.search(r"\d", digits):
         return ""
     before, sign, after, exponent = match.groups()
