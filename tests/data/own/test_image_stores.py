@@ -1,6 +1,7 @@
 """Images where people have them: archives, splits and classes in folders, what systems leave behind."""
 
 import io
+import re
 import tarfile
 import zipfile
 
@@ -217,6 +218,28 @@ def test_images_of_different_sizes_are_made_alike_and_it_is_said(tmp_path):
     got, words = read(tmp_path / "images")
     assert got.dataset.info.shape == (6, 6, 3)
     assert "2 different sizes: the largest centred square of each is resized to 6x6" in words
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "said"),
+    [
+        ((6, 6, 3), 6, ""),
+        (
+            (8, 20, 3),
+            6,
+            "images of 20 x 8: the largest centred square of each is resized to 6x6; size: 8 keeps",
+        ),
+        ((90, 70, 3), 32, "images of 70 x 90: .* resized to 32x32; size: 64 keeps more of them"),
+    ],
+)
+def test_images_of_one_other_size_are_resized_and_it_is_said(tmp_path, shape, size, said):
+    folder(
+        tmp_path / "images",
+        {f"{place}.png": png(RNG.integers(0, 256, shape, dtype=np.uint8)) for place in range(90)},
+    )
+    _, words = read(tmp_path / "images", size=size)
+    assert re.search(said, words)
+    assert said or "resized" not in words
 
 
 @pytest.mark.parametrize("store", [zipped, tarred])

@@ -63,6 +63,9 @@ SAME = {
     "Latin-1": ("t.csv", TEXT.replace("width", "Größe").encode("latin-1"), "cp1252"),
     "old Macintosh line ends": ("t.csv", TEXT.replace("\n", "\r"), ""),
     "comments": ("t.csv", f"# made by hand\n#\n{TEXT}# the end\n", "3 lines that start like"),
+    "words below": ("t.csv", f"{TEXT}\nSource: a station, 2020\nLast changed: 1 May\n",
+        "2 lines below the table (the first: 'Source: a station,2020')"),
+    "words right below": ("t.csv", f"{TEXT}end of file\n", "1 lines below the table"),
     "comments with commas": ("t.csv", f"# a, b\n{TEXT}", "1 lines that start like comments"),
     "names in the comment": ("t.txt", "# " + " ".join(NAMES) + "\n" + SPACED, "names of columns from"),
     "trailing delimiters": ("t.csv", TEXT.replace("\n", ",\n"), "each line ends in a delimiter"),
@@ -362,6 +365,9 @@ def test_odd_tables(tmp_path, content, names, said):
     ("content", "message"),
     [
         ("a,b\n1.5,2,3\n2.5,5,1\n1.5,1,1\n", "2 names for the 3 fields of each row; name every column"),
+        (f"{TEXT}1.5,2\n", "line 92: 2 fields where the first line has 3"),  # cut off
+        (f"{TEXT}\nend\n{TEXT[25:]}", "line 93: 1 fields where the first line has 3"),  # in the middle
+        (f"name,{TEXT}".replace("\n", "\nx,")[:-12], "fields where the first line has 4"),  # cut off
         ("a:b\n1.5:2\n2:5\n", r"no column holds numbers: a:b .*set delimiter"),
         ("a,b\n" + "#ff0000,1\n" * 99, "99 lines that start like comments .* in quotes"),
         ("1 1:0.5 7:2\n0 2:3.5\n", r"pairs of place and value \(svmlight, LIBSVM\) are not read"),

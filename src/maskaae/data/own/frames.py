@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from maskaae.data.own.header import MISSING, find_header, is_missing
+from maskaae.data.own.header import MISSING, Fields, find_header, is_missing, looks_numeric
 from maskaae.data.own.layout import Layout, find_layout
 from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.sniff import TABLES, is_packed, kind_of, opened
@@ -24,6 +24,8 @@ _CLASSES_MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>", "#
 
 
 _MANY_COMMENTS = 50
+_MOST_BELOW = 10
+"""Lines of words below a table, such as its source, at most (our choice)."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,51 @@ def read_frame(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | No
     return _read_sheet(path, kind, spec, notes)
 
 
-def check_rectangular(layout: Layout, notes: Notes) -> None:
-    """Refuse a text file whose rows differ in length, or are mostly comments; ValueError names the line."""
-    comments, rows = set(layout.comments), 0
+def rectangle(layout: Layout, notes: Notes) -> Layout:
+    """Leave words below a table out of it.
+
+    Refused are text files whose rows differ in length, or are mostly comments; ValueError names the line.
+    """
+    comments, rows, last = set(layout.comments), 0, 0
+    below: dict[int, Fields] = {}
     for line, fields in layout.text.records(layout.delimiter, comments):
-        rows += 1
-        if len(fields) != len(layout.names):
-            raise ValueError(
-                f"{layout.text.path}, line {line}: {len(fields)} fields where the first line has "
-                f"{len(layout.names)} (delimiter {layout.delimiter!r})"
-            )
-    if not comments:
-        return
+        if len(fields) == len(layout.names) and not below:
+            rows, last = rows + 1, line
+        else:
+            below[line] = fields
+        if len(below) > _MOST_BELOW:
+            break
+    if below and not _are_words(below, last, len(layout.names)):
+        line = min(below)
+        raise ValueError(
+            f"{layout.text.path}, line {line}: {len(below[line])} fields where the first line has "
+            f"{len(layout.names)} (delimiter {layout.delimiter!r})"
+        )
+    if below:
+        words = layout.delimiter.join(next(iter(below.values())))[:60]
+        notes.leave_out(f"{layout.text.path}: {len(below)} lines below the table (the first: {words!r})")
+        layout = replace(layout, text=replace(layout.text, skip=layout.text.skip | set(below)))
+    if comments:
+        _say_comments(layout, comments, rows, notes)
+    return layout
+
+
+def _are_words(below: Mapping[int, Fields], last: int, width: int) -> bool:
+    """Whether lines at the end of a file, by number, are words about a table of so many columns.
+
+    They have fewer fields and begin with text, and hold no number or stand apart from line `last`.
+    """
+    apart = min(below) > last + 1
+    return len(below) <= _MOST_BELOW and all(
+        len(fields) < width
+        and not looks_numeric(fields[0])
+        and (apart or not any(map(looks_numeric, fields)))
+        for fields in below.values()
+    )
+
+
+def _say_comments(layout: Layout, comments: set[int], rows: int, notes: Notes) -> None:
+    """Say how many lines are comments; ValueError if more than there are rows."""
     said = f"{len(comments)} lines that start like comments (the first: line {min(comments)})"
     if len(comments) > max(rows, _MANY_COMMENTS):
         raise ValueError(
@@ -94,7 +129,7 @@ def check_rectangular(layout: Layout, notes: Notes) -> None:
 def _read_text(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | None) -> Frame:
     layout = find_layout(path, spec, notes)
     if rows is None:
-        check_rectangular(layout, notes)
+        layout = rectangle(layout, notes)
     label = spec["label_column"]
     missing = {
         place: _spellings(_CLASSES_MISSING if label is not None and name == str(label) else MISSING)

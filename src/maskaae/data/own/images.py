@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -35,10 +34,10 @@ from maskaae.data.own.splits import (
 from maskaae.data.own.stores import Store, store_of
 from maskaae.data.writer import DatasetWriter
 
-logger = logging.getLogger(__name__)
-
 GREY_TOLERANCE = 2
 """Levels by which the channels of a grey image stored as colour may differ: JPEG rounds (our choice)."""
+_LARGE = 64
+"""Pixels of a side up to which images may well be learned as they are (our choice)."""
 _BRIGHT = 100
 """Numbers from 0 to more than it, and up to 255, are pixels from 0 to 255 (our choice)."""
 
@@ -71,22 +70,22 @@ def _are_grey(files: Sequence[File], framing: Framing) -> bool:
 
 
 def report_conversions(
-    images: Sequence[Found], headers: Sequence[Header], channels: int, path: str
+    images: Sequence[Found], headers: Sequence[Header], channels: int, path: str, notes: Notes
 ) -> dict[str, dict[str, Any]]:
-    """Log which images are converted: for each kind of conversion their `count` and the `first` of them."""
+    """Say which images are converted: for each kind of conversion their `count` and the `first` of them."""
     converted: Counter[str] = Counter()
     first: dict[str, str] = {}
     for image, header in zip(images, headers, strict=True):
-        notes = header.notes
+        found = header.notes
         if header.grey and channels == 3:
-            notes += ("grey: repeated to three channels",)
+            found += ("grey: repeated to three channels",)
         if not header.grey and channels == 1:
-            notes += ("colour: made grey",)
-        converted.update(notes)
-        for note in notes:
+            found += ("colour: made grey",)
+        converted.update(found)
+        for note in found:
             first.setdefault(note, f"{path}/{image.name}")
     for note, images_converted in converted.items():
-        logger.warning("%d images, %s (the first: %s)", images_converted, note, first[note])
+        notes.guess(f"{path}: {images_converted} images, {note} (the first: {first[note]})")
     return {note: {"count": converted[note], "first": first[note]} for note in converted}
 
 
@@ -138,7 +137,7 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
         details = {
             "path": spec["path"],
             "reading": notes.details(),
-            "converted": report_conversions(images, headers, channels, spec["path"]),
+            "converted": report_conversions(images, headers, channels, spec["path"], notes),
             "duplicates": report_duplicates(digests["train"], digests["test"]),
         }
         return writer.publish(
@@ -197,12 +196,18 @@ class _Shelf:
 
 
 def _say_sizes(headers: Sequence[Header], spec: Mapping[str, Any], notes: Notes) -> None:
-    sizes = {header.size for header in headers}
+    """Say that images are resized, and how to keep more of them."""
+    sizes, size = {header.size for header in headers}, spec["size"]
+    if sizes == {(size, size)}:
+        return
+    resized = f"the largest centred square of each is resized to {size}x{size}"
     if len(sizes) > 1:
-        notes.guess(
-            f"{spec['path']}: images of {len(sizes)} different sizes: the largest centred square of each is "
-            f"resized to {spec['size']}x{spec['size']}"
-        )
+        notes.guess(f"{spec['path']}: images of {len(sizes)} different sizes: {resized}")
+        return
+    ((width, height),) = sizes
+    side = min(width, height)
+    other = f"size: {side} keeps their pixels" if side <= _LARGE else f"size: {2 * size} keeps more of them"
+    notes.guess(f"{spec['path']}: images of {width} x {height}: {resized}; {other}")
 
 
 def _split(arranged: Arrangement, spec: Mapping[str, Any]) -> dict[Split, list[Found]]:
