@@ -75,6 +75,22 @@ def test_module_without_a_configuration_is_the_paper_and_shares_downloads(tmp_pa
     assert {Path(path).parent for path in unmoved} == {Path("results/data/raw")}
 
 
+def test_module_is_planned_in_the_time_of_the_workflow_by_itself(tmp_path):
+    """Of the processor, as others may use it meanwhile; the seconds are in benchmarks/planning.py."""
+    import_into(tmp_path, prefix='"below"')
+
+    def seconds(snakefile):
+        before = os.times().children_user
+        run(tmp_path, "--dry-run", "--quiet", snakefile=snakefile)
+        return os.times().children_user - before
+
+    alone, module = (
+        min(seconds(snakefile) for _ in range(2))
+        for snakefile in (REPOSITORY / "workflow/Snakefile", "Snakefile")
+    )
+    assert module < 1.5 * alone
+
+
 def test_broken_configuration_of_a_module_is_refused_by_its_name(tmp_path):
     import_into(tmp_path, config='{**config["maskaae"], "trainning": {}}')
     command = [sys.executable, "-m", "snakemake", "--dry-run"]
