@@ -1,4 +1,4 @@
-"""Seconds that Snakemake needs to plan the full grid, new and finished.
+"""Seconds that Snakemake needs to plan the full grid: new, as a module of another workflow, and finished.
 
     python benchmarks/planning.py --output planning.csv
 
@@ -17,12 +17,25 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import yaml
 from machine import describe
 
 from maskaae.config.reading import read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 3
+MODULE = """
+module maskaae:
+    snakefile: {snakefile!r}
+    config: config["maskaae"]
+    prefix: "below"
+
+use rule * from maskaae as maskaae_*
+
+rule final:
+    input: rules.maskaae_all.input
+    default_target: True
+"""
 
 
 def call(folder: Path, config: Path, *options: str) -> tuple[float, str]:
@@ -35,6 +48,14 @@ def call(folder: Path, config: Path, *options: str) -> tuple[float, str]:
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     return elapsed, done.stdout + done.stderr
+
+
+def import_into(folder: Path, config: Path) -> Path:
+    """Write a workflow that imports this one, and its configuration; return the latter's path."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(MODULE.format(snakefile=str(ROOT / "workflow/Snakefile")))
+    (folder / "outer.yaml").write_text(yaml.safe_dump({"maskaae": read_config(config)}))
+    return folder / "outer.yaml"
 
 
 def create_outputs(folder: Path, summary: str, seeds: list[int]) -> None:
@@ -62,6 +83,10 @@ def main() -> None:
         seeds = read_config(config)["seeds"]
         new = min(call(folder, config, "--dry-run", "--quiet")[0] for _ in range(REPEATS))
         rows.append({"grid": "new", "seconds": new})
+        outer = import_into(folder / "importer", config)
+        snakefile = ("--snakefile", str(outer.parent / "Snakefile"))
+        module = [call(outer.parent, outer, "--dry-run", "--quiet", *snakefile)[0] for _ in range(REPEATS)]
+        rows.append({"grid": "new, as a module", "seconds": min(module)})
         create_outputs(folder, call(folder, config, "--summary")[1], seeds)
         call(folder, config, "--touch")
         timed = [call(folder, config, "--dry-run") for _ in range(REPEATS)]

@@ -1,12 +1,15 @@
 """Software that Snakemake brings, what it needs itself, and what the workflow catalog reads."""
 
 import ast
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +20,6 @@ from maskaae.data.registry import SOURCES
 from maskaae.models import catalogue
 from maskaae.provenance import import_closure
 from test_repository import locked_version
-from test_workflow import snakemake
 
 REPOSITORY = Path(__file__).parent.parent
 ENVIRONMENTS = sorted((REPOSITORY / "workflow/envs").glob("*.yaml"))
@@ -139,14 +141,105 @@ def test_configuration_of_the_working_folder_is_taken(tmp_path):
     assert re.search(r"^train +5$", result.stdout, re.MULTILINE)
 
 
-@pytest.mark.skipif(shutil.which("conda") is None, reason="an archive holds conda's packages: needs conda")
-def test_archive_holds_the_script_of_every_rule(tmp_path):
-    checkout = tmp_path / "checkout"
+WITHOUT_CONDA = """
+from snakemake import cli, dag, jobs
+
+dag.DAG.create_conda_envs = lambda self, **options: None
+jobs.Job.archive_conda_env = lambda self: self.conda_env_spec.file.get_path_or_uri(secret_free=True)
+cli.main()
+"""
+"""Snakemake that archives environment files instead of the packages that conda would fetch."""
+
+CONDA = {"conda_prefix": "/conda", "platform": "linux-64", "conda_version": "24.7.1"}
+CONDA |= {"get": {"channel_priority": "strict"}}
+"""What conda says of itself and of its settings."""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout under version control."""
     for name in ("config", "scripts", "src", "workflow"):
-        shutil.copytree(REPOSITORY / name, checkout / name)
+        shutil.copytree(REPOSITORY / name, tmp_path / "checkout" / name)
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "all"]):
-        subprocess.run(["git", *words], cwd=checkout, check=True)
-    snakemake(checkout, "--archive", "archive.tar.gz", "--cores", "1", repository=checkout)
+        subprocess.run(["git", *words], cwd=tmp_path / "checkout", check=True)
+    return tmp_path / "checkout"
+
+
+def test_archive_can_be_planned_where_it_is_unpacked(checkout, tmp_path):
+    """An archive holds the sources that executors of clouds upload too, and packages where there is conda."""
+    main = ["-m", "snakemake"] if shutil.which("conda") else ["-c", WITHOUT_CONDA]
+    smoke = ["--configfile", "config/smoke.yaml"]
+    command = [sys.executable, *main, "--archive", "archive.tar.gz", "--cores", "1", *smoke]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=checkout)
+    assert result.returncode == 0, result.stderr[-3000:]
     with tarfile.open(checkout / "archive.tar.gz") as archive:
-        assert {"scripts/fig4.py", "scripts/table1.py", "scripts/train.py"} <= set(archive.getnames())
+        names = set(archive.getnames())
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    assert {f"scripts/{path.name}" for path in (REPOSITORY / "scripts").glob("*.py")} <= names
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, "-m", "snakemake", "--dry-run", *smoke]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path / "unpacked", env=environment
+    )
+    assert re.search(r"^train +6$", result.stdout, re.MULTILINE), result.stderr[-3000:]
+
+
+def test_containerize_writes_a_definition_with_both_environments(checkout, tmp_path):
+    """Of conda no more is needed than its name for the platform."""
+    if shutil.which("conda") is None:
+        program = tmp_path / "bin/conda"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\necho '{json.dumps(CONDA)}'\n")
+        program.chmod(0o755)
+    command = [sys.executable, "-m", "snakemake", "--containerize", "--configfile", "config/smoke.yaml"]
+    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=checkout, env=environment
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert result.stdout.startswith("FROM ")
+    copied = set(re.findall(r"^COPY (\S+) /conda-envs/", result.stdout, re.MULTILINE))
+    assert copied == {f"workflow/envs/{path.name}" for path in ENVIRONMENTS}
+
+
+def test_container_takes_the_lock_by_its_hashes_and_no_link_to_a_checkout():
+    text = (REPOSITORY / "Containerfile").read_text()
+    for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
+        assert all((REPOSITORY / name).exists() for name in line.split())
+    assert "--require-hashes" in text
+    assert "-e ." not in text
+    assert "--editable" not in text
+
+
+def build_packages(folder):
+    """Build the wheel and the source distribution out of a copy of the sources; return their paths."""
+    source = folder / "source"
+    shutil.copytree(REPOSITORY / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, source)
+    uv = Path(sys.executable).parent / "uv"
+    command = [uv, "build", "--quiet", "--no-build-isolation", "--python", sys.executable, source]
+    result = subprocess.run(
+        [*command, "--out-dir", folder / "dist"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return next((folder / "dist").glob("*.whl")), next((folder / "dist").glob("*.tar.gz"))
+
+
+def test_wheel_and_source_distribution_hold_the_package(tmp_path):
+    """The wheel is built of what the source distribution holds."""
+    wheel, source = build_packages(tmp_path)
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    assert wheel.name == f"maskaae-{version}-py3-none-any.whl"
+    package = {
+        path.relative_to(REPOSITORY / "src").as_posix()
+        for path in (REPOSITORY / "src/maskaae").rglob("*")
+        if path.suffix in (".py", ".mplstyle", ".typed")
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    assert {name for name in held if ".dist-info/" not in name} == package
+    assert any(name.endswith("/LICENSE") for name in held)
+    with tarfile.open(source) as archive:
+        assert {f"maskaae-{version}/src/{name}" for name in package} <= set(archive.getnames())

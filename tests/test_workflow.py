@@ -1,5 +1,6 @@
 """The DAG: what is planned, what is refused while it is parsed, and a run through every rule."""
 
+import html
 import json
 import os
 import re
@@ -379,13 +380,11 @@ def test_report_is_one_file_with_captions(finished):
     snakemake(finished, "--report", "report.html")
     text = (finished / "report.html").read_text()
     assert len(text) > 100_000
-    for table in (
-        "table1",
-        "table2",
-        "claims",
-        "ablations",
-        "dimensions",
-    ):  # shown in the page, not a download
-        assert re.search(rf'"name": "{table}.html".{{0,2000}}"mime_type": "text/html"', text, re.DOTALL), (
-            table
-        )
+    finding = (finished / "results/tables/findings/fig4.rst").read_text().splitlines()[0]
+    assert finding.split("** ")[1].split(" **")[0] in text  # what it says between its bold words
+    for table in ("table1", "table2", "claims", "ablations", "dimensions"):  # in the page, not a download
+        shown = rf'"name": "{table}.html".{{0,2000}}"mime_type": "text/html"'
+        assert re.search(shown, text, re.DOTALL), table
+    for script in ("train", "evaluate", "fig4", "table1", "claims"):  # the code behind a result
+        says = (REPOSITORY / f"scripts/{script}.py").read_text().splitlines()[0].strip('"')
+        assert html.escape(says, quote=False) in text, script

@@ -16,6 +16,7 @@ SCENARIOS = {
     "test_training_comes_back_and_resumes[preempt]": "job preempted and requeued",
     "test_training_comes_back_and_resumes[lose_the_node]": "node down and back",
     "test_absence_of_the_controller_is_waited_for": "slurmctld away for a minute",
+    "test_every_rule_of_the_smoke_pipeline_comes_to_the_same_bytes": "every rule of the smoke pipeline",
 }
 
 

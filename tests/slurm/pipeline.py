@@ -14,12 +14,13 @@ from cluster import Cluster, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = ROOT / "workflow/profiles/slurm"
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow/Snakefile")]
-EXPERIMENT = ["--configfile", str(ROOT / "tests/slurm/experiment.yaml")]
+EXPERIMENT = ROOT / "tests/slurm/experiment.yaml"
+SMOKE = ROOT / "config/smoke.yaml"
 
 
-def run_locally(folder: Path, *targets: str) -> None:
+def run_locally(folder: Path, *targets: str, experiment: Path = EXPERIMENT) -> None:
     """Make files on this machine without SLURM."""
-    call = [*SNAKEMAKE, *targets, "--cores", "2", "--directory", str(folder), *EXPERIMENT]
+    call = [*SNAKEMAKE, *targets, "--cores", "2", "--directory", str(folder), "--configfile", str(experiment)]
     answer = subprocess.run(call, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
 
@@ -39,12 +40,21 @@ class SlurmRun:
     folder : Path
         Where it runs.
     targets : str
-        Files to make.
+        Files to make; without any, all that the configuration asks for.
     data : Path, optional
         Folder of a finished run whose data set is taken over.
+    experiment : Path
+        Configuration.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, *targets: str, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        folder: Path,
+        *targets: str,
+        data: Path | None = None,
+        experiment: Path = EXPERIMENT,
+    ) -> None:
         self.folder = folder
         self._cluster = cluster
         self._log = folder / "snakemake.log"
@@ -56,7 +66,7 @@ class SlurmRun:
         path = f"{PROFILE / 'bin'}:{os.environ['PATH']}"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [*SNAKEMAKE, *targets, *directory, *EXPERIMENT, *profile],
+                [*SNAKEMAKE, *targets, *directory, "--configfile", str(experiment), *profile],
                 env=os.environ | {"PATH": path},
                 stdout=log,
                 stderr=log,

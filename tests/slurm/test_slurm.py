@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from cluster import GPUS, Cluster, wait_until
-from pipeline import SlurmRun, run_folder
+from pipeline import SMOKE, SlurmRun, run_folder, run_locally
+
+from maskaae.verify import compare_folders
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 
@@ -84,3 +86,17 @@ def test_absence_of_the_controller_is_waited_for(cluster, undisturbed, tmp_path)
             cluster.start_controller()
         run.finish()
     assert_equal_results(tmp_path, undisturbed, MODEL, METRICS)
+
+
+def test_every_rule_of_the_smoke_pipeline_comes_to_the_same_bytes(cluster: Cluster, tmp_path: Path):
+    """But for what a file says of times and the machine."""
+    local, cluster_folder = tmp_path / "local", tmp_path / "cluster"
+    local.mkdir()
+    cluster_folder.mkdir()
+    run_locally(local, experiment=SMOKE)
+    with SlurmRun(cluster, cluster_folder, experiment=SMOKE) as run:
+        run.finish()
+        assert run.log.count("has been submitted with SLURM jobid") > 40
+    compared = compare_folders(local / "results", cluster_folder / "results")
+    assert len(compared) > 100
+    assert [found for found in compared if found.verdict != "equal" or found.note == "same numbers"] == []
