@@ -285,8 +285,10 @@ stale: setup ## List the results under docs/results that today's code or configu
 verify: setup ## Compare two results folders file by file: A=results B=other (REPORT=all names equal files too)
 	@$(python) -m maskaae.verify $${A:+"$$A"} $${B:+"$$B"} $(if $(REPORT),--all)
 
+# WHICH='slurm and not long' leaves out the smoke pipeline, which takes as long again as all the others.
+WHICH ?= slurm
 test-slurm: $(slurm_stamp) ## The pipeline through a real one-node SLURM (Debian or Ubuntu, root)
-	$(python) -m pytest -m slurm tests/slurm
+	$(python) -m pytest -m "$(WHICH)" tests/slurm
 
 slurm-table: $(slurm_stamp) ## Run the SLURM tests three times over, and put their outcomes into docs/reliability.md
 	for run in 1 2 3; do $(python) -m pytest -m slurm tests/slurm --junit-xml=results/slurm/$$run.xml || true; done

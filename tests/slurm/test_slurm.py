@@ -88,6 +88,7 @@ def test_absence_of_the_controller_is_waited_for(cluster, undisturbed, tmp_path)
     assert_equal_results(tmp_path, undisturbed, MODEL, METRICS)
 
 
+@pytest.mark.long
 def test_every_rule_of_the_smoke_pipeline_comes_to_the_same_bytes(cluster: Cluster, tmp_path: Path):
     """But for what a file says of times and the machine."""
     local, cluster_folder = tmp_path / "local", tmp_path / "cluster"
