@@ -67,6 +67,25 @@ def test_a_larger_capacity_answers_only_if_it_makes_eq_17_smaller():
     assert warned(better, (45, 46), rounds=(full, better)) == []
 
 
+@pytest.mark.parametrize(
+    ("unseen", "linear", "codes"),
+    [
+        (0.22, 0.22, ["no_better_than_linear"]),
+        (0.22, 0.24, []),  # a net that sees how the data are bent
+        (0.04, 0.04, []),  # little is left by either
+        (0.22, None, []),
+        (0.4, 0.3, ["poor_reconstruction", "no_better_than_linear"]),
+    ],
+)
+def test_a_net_that_does_no_better_than_principal_components_is_warned_of(unseen, linear, codes):
+    errors = {
+        "training_error": dict.fromkeys(range(3), unseen),
+        "validation_error": dict.fromkeys(range(3), unseen),
+    }
+    linear_error = {} if linear is None else dict.fromkeys(range(3), linear)
+    assert warned(of(8, 8, 8, **errors, linear_error=linear_error)) == codes
+
+
 def test_nets_are_widened_until_two_agree_or_none_may_be_wider():
     narrow, wide, wider = of(21), of(14, width=256), of(9, width=512)
     assert next_trial((narrow,), 100, 512).hidden == (256, 256)

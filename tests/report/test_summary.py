@@ -38,6 +38,7 @@ def record(unseen=0.1, settled=None, lost=()):
         "validation": {
             "rows": 100,
             "unexplained": {"seen": dict.fromkeys(seeds, 0.1), "unseen": dict.fromkeys(seeds, unseen)},
+            "linear": dict.fromkeys(seeds, 0.9),
         },
         "search": {"readings": [{"step": 500}, {"step": 1000}], "settled": settled},
     }

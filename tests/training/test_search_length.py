@@ -90,6 +90,7 @@ def test_record_tells_what_was_learned_by_heart(tmp_path):
     for part in ("seen", "unseen"):
         assert set(record["unexplained"][part]) == {"0", "1"}
         assert all(0.2 < share < 1.2 for share in record["unexplained"][part].values())
+    assert set(record["linear"]) == {"0", "1"}
 
 
 def test_record_says_nothing_of_a_validation_part_that_there_is_not(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
@@ -54,6 +55,9 @@ class Round:
     training_error, validation_error : dict of int to float
         Share of the variance that each seed's reconstruction leaves unexplained, on rows it was trained on
         and on rows that it never saw; of the latter nothing where none were kept apart.
+    linear_error : dict of int to float
+        The same share on rows that it never saw, of principal components in place of the net, as many as the
+        seed counts.
     objective : dict of int to float
         Smallest value of eq 17 that the search of each seed has measured; empty where none was.
     seconds : float
@@ -67,6 +71,7 @@ class Round:
     settled: bool | None = None
     training_error: dict[int, float] = field(default_factory=dict)
     validation_error: dict[int, float] = field(default_factory=dict)
+    linear_error: dict[int, float] = field(default_factory=dict)
     objective: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -92,6 +97,12 @@ class Round:
         voters = [seed for seed, count in self.counts.items() if count == self.vote]
         errors = self.validation_error or self.training_error
         return min(voters, key=lambda seed: (errors.get(seed, 0.0), seed))
+
+
+def shares_of(records: Sequence[Mapping[str, float | None]], seeds: Iterable[int]) -> dict[int, float]:
+    """Shares of some seeds, in their order, from records by the seed's number as text, where known."""
+    known = {int(seed): share for record in records for seed, share in record.items() if share is not None}
+    return {seed: known[seed] for seed in seeds if seed in known}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,8 +16,13 @@ ROWS_PER_DIMENSION = 100
 HIGH_ERROR = 0.3
 """Unexplained share of the variance of unseen rows from which the reconstruction is poor (our choice)."""
 OVERFITTED = 2.0
-OVERFITTED_FROM = 0.05
 """Rows are learned by heart if the error on unseen ones is so many times that on others, and not small."""
+
+
+HARDLY_BETTER = 0.95
+"""A net that leaves more than this part of what principal components leave is no better (our choice)."""
+NOT_SMALL = 0.05
+"""Unexplained share of the variance of unseen rows from which it is worth a word (our choice)."""
 
 
 def cautions(
@@ -56,6 +61,7 @@ def cautions(
         )
     yield from _of_witnesses(answer.vote, witnesses)
     yield from _of_rows(answer, rows)
+    yield from _of_reconstruction(answer)
 
 
 def _of_capacity(answer: Round, rounds: Sequence[Round], dimension: int) -> Iterator[Caution]:
@@ -114,8 +120,7 @@ def _of_witnesses(vote: int, heard: Sequence[Witness]) -> Iterator[Caution]:
 
 
 def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
-    seen = float(np.median(list(last.training_error.values()))) if last.training_error else None
-    unseen = float(np.median(list(last.validation_error.values()))) if last.validation_error else None
+    seen, unseen = _median(last.training_error), _median(last.validation_error)
     if rows < ROWS_PER_DIMENSION * last.vote:
         yield Caution(
             "few_rows",
@@ -123,17 +128,35 @@ def _of_rows(last: Round, rows: int) -> Iterator[Caution]:
             f"{last.vote} dimensions.",
             "Give more rows, or take the count as an upper bound.",
         )
-    if unseen is not None and unseen > HIGH_ERROR:
-        yield Caution(
-            "poor_reconstruction",
-            f"The reconstruction leaves {unseen:.0%} of the variance of unseen rows unexplained: the count "
-            "may be where the net stops, not where the data end.",
-            "Give more rows, or a wider net (`widest`).",
-        )
-    if seen is not None and unseen is not None and unseen > max(OVERFITTED * seen, OVERFITTED_FROM):
+    if seen is not None and unseen is not None and unseen > max(OVERFITTED * seen, NOT_SMALL):
         yield Caution(
             "learned_by_heart",
             f"The error is {unseen:.0%} on unseen rows and {seen:.0%} on those trained on: some of the "
             "dimensions serve to learn rows by heart.",
             "Give more rows; the count may be too high.",
         )
+
+
+def _of_reconstruction(last: Round) -> Iterator[Caution]:
+    unseen, linear = _median(last.validation_error), _median(last.linear_error)
+    if unseen is None:
+        return
+    if unseen > HIGH_ERROR:
+        yield Caution(
+            "poor_reconstruction",
+            f"The reconstruction leaves {unseen:.0%} of the variance of unseen rows unexplained: the count "
+            "may be where the net stops, not where the data end.",
+            "Give more rows, or a wider net (`widest`).",
+        )
+    if linear is not None and unseen > max(NOT_SMALL, HARDLY_BETTER * linear):
+        yield Caution(
+            "no_better_than_linear",
+            f"Principal components, as many as the count, leave {linear:.1%} of the variance of unseen rows "
+            f"unexplained, and the net {unseen:.1%}: either the data are flat, or the net has not learned "
+            "how they are bent, and the count says where it stopped.",
+            "Train longer (`steps`), or compare wider nets (`widest`).",
+        )
+
+
+def _median(errors: Mapping[int, float]) -> float | None:
+    return float(np.median(list(errors.values()))) if errors else None

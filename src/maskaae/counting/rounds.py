@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from joblib import Parallel, delayed
 
-from maskaae.counting.answer import Round, Trial
+from maskaae.counting.answer import Round, Trial, shares_of
 from maskaae.counting.settings import NORMALISATION, CountSettings
 from maskaae.data.dataset import Dataset
 from maskaae.method.presets import PRESETS, Hyperparameters, TrainingPlan
@@ -43,8 +43,9 @@ def train_round(
     runs = _train_groups(groups_of(settings), trial, dataset, settings)
     found = {seed: count for run in runs for seed, count in _counts(run).items()}
     order = [seed for seed in settings.seeds if seed in found]
+    records = [run.record.get("validation", {}) for run in runs]
     seen, unseen = (
-        {seed: share for run in runs for seed, share in _unexplained(run, rows).items() if seed in found}
+        shares_of([record.get("unexplained", {}).get(rows, {}) for record in records], order)
         for rows in ("seen", "unseen")
     )
     searches = [run.record.get("search") for run in runs]
@@ -54,8 +55,9 @@ def train_round(
         max(run.record["steps"] for run in runs),
         lost={seed: reason for run in runs for seed, reason in run.model.lost.items()},
         settled=_settled(searches, order) if settings.shortest_search is not None else None,
-        training_error={seed: seen[seed] for seed in order if seed in seen},
-        validation_error={seed: unseen[seed] for seed in order if seed in unseen},
+        training_error=seen,
+        validation_error=unseen,
+        linear_error=shares_of([record.get("linear", {}) for record in records], order),
         objective=_objectives(searches, order),
         seconds=round(time.monotonic() - started, 1),
     )
@@ -162,12 +164,6 @@ def _counts(run: TrainedRun) -> dict[int, int]:
     model = run.model
     counts = zip(model.seeds, model.active.sum(dim=1).tolist(), strict=True)
     return {seed: int(count) for seed, count in counts if seed not in model.lost}
-
-
-def _unexplained(run: TrainedRun, rows: str) -> dict[int, float]:
-    """Share of the variance of `seen` or `unseen` rows that each seed leaves unexplained, where measured."""
-    shares: Mapping[str, float | None] = run.record.get("validation", {}).get("unexplained", {}).get(rows, {})
-    return {int(seed): share for seed, share in shares.items() if share is not None}
 
 
 def _objectives(searches: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[int, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from maskaae.counting.answer import Caution, Count, Round, Trial
+from maskaae.counting.answer import Caution, Count, Round, Trial, shares_of
 from maskaae.counting.cautions import cautions
 from maskaae.evaluation.dimension import NEARLY
 from maskaae.evaluation.protocol import is_lost, last
@@ -22,7 +22,7 @@ CONFIGURE = {
     "capacities_disagree": "`seeds: [0, 1, 2, 3, 4]` and `training: {steps: 10000}`",
 }
 """What to write into a copy of config/own_data.yaml, by the code of what speaks against a count."""
-WIDER = ("witnesses_disagree", "poor_reconstruction")
+WIDER = ("witnesses_disagree", "poor_reconstruction", "no_better_than_linear")
 """Codes of what wider nets may answer."""
 
 
@@ -58,7 +58,8 @@ def rounds_of(metrics: pd.DataFrame, records: Mapping[int, Mapping[str, Any]]) -
         if rows.empty:
             continue
         counts = {int(seed): int(active) for seed, active in zip(rows["seed"], rows["active"], strict=True)}
-        spec, shares = record["spec"], record.get("validation", {}).get("unexplained", {})
+        spec, validation = record["spec"], record.get("validation", {})
+        shares = validation.get("unexplained", {})
         rounds.append(
             Round(
                 Trial(
@@ -71,8 +72,9 @@ def rounds_of(metrics: pd.DataFrame, records: Mapping[int, Mapping[str, Any]]) -
                 record.get("steps", record["plan"]["steps"]),
                 lost={int(seed): reason for seed, reason in record.get("lost", {}).items()},
                 settled=_settled(record, counts),
-                training_error=_shares(shares.get("seen", {}), counts),
-                validation_error=_shares(shares.get("unseen", {}), counts),
+                training_error=shares_of([shares.get("seen", {})], counts),
+                validation_error=shares_of([shares.get("unseen", {})], counts),
+                linear_error=shares_of([validation.get("linear", {})], counts),
                 seconds=record.get("seconds", 0.0),
             )
         )
@@ -125,6 +127,7 @@ def _pooled(rounds: Sequence[Round]) -> Round:
         settled=None if None in settled else all(settled),
         training_error=_numbered([(each.training_error, seed) for each, seed in runs]),
         validation_error=_numbered([(each.validation_error, seed) for each, seed in runs]),
+        linear_error=_numbered([(each.linear_error, seed) for each, seed in runs]),
         seconds=sum(each.seconds for each in rounds),
     )
 
@@ -135,11 +138,6 @@ def _reasons(rounds: Sequence[Round]) -> list[str]:
 
 def _numbered(errors: Sequence[tuple[Mapping[int, float], int]]) -> dict[int, float]:
     return {number: of_seeds[seed] for number, (of_seeds, seed) in enumerate(errors) if seed in of_seeds}
-
-
-def _shares(shares: Mapping[str, float | None], counts: Mapping[int, int]) -> dict[int, float]:
-    known = {int(seed): share for seed, share in shares.items() if share is not None}
-    return {seed: share for seed, share in known.items() if seed in counts}
 
 
 def _settled(record: Mapping[str, Any], counts: Mapping[int, int]) -> bool | None:

@@ -34,6 +34,11 @@ class TrainingData:
             self._flat = torch.from_numpy(examples.reshape(len(examples), -1)).to(device)
         self._scale = 1.0 / 255.0 if examples.dtype == np.uint8 else None
 
+    @property
+    def device(self) -> torch.device:
+        """Where the examples are."""
+        return self._flat.device
+
     def __len__(self) -> int:
         return len(self._flat if self._rows is None else self._rows)
 

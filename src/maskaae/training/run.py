@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from maskaae.data.dataset import Dataset
 from maskaae.method.losses import reconstruction_unit
@@ -24,9 +22,9 @@ from maskaae.models.base import LatentModel
 from maskaae.models.build import model_bytes
 from maskaae.provenance import code_version, git_commit, versions
 from maskaae.training.divergence import TrainingDivergedError
-from maskaae.training.draws import TrainingData
 from maskaae.training.loop import TrainingRun
 from maskaae.training.store import RunStore, StopRequest, TrainingInterruptedError, write_atomically
+from maskaae.training.validation import validation_record
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,11 +32,6 @@ if TYPE_CHECKING:
 
 DONE = object()
 """What an iterator of a run's parts gives when none is left."""
-
-MOST_ROWS = 5000
-"""Rows of the validation part, and of the others, that a record is made of, spread evenly."""
-
-ROWS_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True)
@@ -212,43 +205,3 @@ def device_name(device: torch.device | str) -> str:
     """Return the device in words: its kind and, for a GPU, its model."""
     device = torch.device(device)
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
-
-
-def validation_record(model: LatentModel, seen: TrainingData, unseen: TrainingData | None) -> dict[str, Any]:
-    """Number of rows in the validation part, and the share of the variance that each seed leaves unexplained.
-
-    What is explained of ``seen`` rows and not of ``unseen`` ones is learnt by heart. The share of a lost seed
-    is None. Nothing, without a validation part.
-    """
-    if unseen is None:
-        return {}
-    parts = {"seen": unexplained_share(model, seen), "unseen": unexplained_share(model, unseen)}
-    unexplained = {
-        name: {
-            str(seed): share if math.isfinite(share) else None
-            for seed, share in zip(model.seeds, shares.tolist(), strict=True)
-        }
-        for name, shares in parts.items()
-    }
-    return {"validation": {"rows": len(unseen), "unexplained": unexplained}}
-
-
-@torch.no_grad()
-def unexplained_share(model: LatentModel, data: TrainingData) -> Tensor:
-    """Squared reconstruction error through the binary mask over the variance of the same rows, (seed,)."""
-    size = min(MOST_ROWS, len(data))
-    device = model.mu.device
-    rows = torch.arange(size, device=device) * len(data) // size
-    examples = [data.gather(part) for part in torch.split(rows, ROWS_AT_A_TIME)]  # each (row, D)
-    mean = torch.stack([x.sum(dim=0) for x in examples]).sum(dim=0) / size
-    variance = torch.stack([(x - mean).square().sum() for x in examples]).sum()
-    training = model.training
-    model.eval()
-    errors = torch.stack(
-        [
-            (x - model.reconstruct(x.expand(len(model.seeds), -1, -1))).square().sum(dim=(1, 2))
-            for x in examples
-        ]
-    )
-    model.train(training)
-    return errors.sum(dim=0) / variance
