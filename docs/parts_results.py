@@ -13,12 +13,14 @@ from maskaae.config.checking import check_config
 from maskaae.config.reading import read_config
 from maskaae.evaluation.protocol import last
 from maskaae.models.catalogue import TITLES as MODELS
+from maskaae.report import count_families as families
 from maskaae.report.dimensions import NAMES as METHODS
 from maskaae.report.freshness import FILE, Provenance
 from maskaae.report.markup import markdown_table
 from maskaae.report.records import RECORDS
 from maskaae.report.selection import model_name
 
+FAMILIES_DRAWN = "Vote minus true dimension of every data set, a line a family; a ring marks a warning."
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "docs/results"
 
@@ -33,6 +35,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "demo": demo,
         "demo_took": demo_took,
         "dimensions": dimensions,
+        "count_families": count_families,
         "why_it_fails": why_it_fails,
         "ablations": ablations,
     }
@@ -127,6 +130,47 @@ def dimensions() -> str:
         head = ["", *(f"n = {n}" for n in sizes), "seconds, at most"]
         parts.append(f"**{kind}**\n\n{markdown_table(head, lines)}")
     return "\n\n".join(parts)
+
+
+def count_families() -> str:
+    """What came out of the goals for the count, of the data sets for judging that were counted."""
+    folder = RESULTS / "count_families"
+    if not (folder / FILE).exists():
+        return "*Not run.*"
+    rows = pd.read_csv(folder / "count_families.csv")
+    experiment = check_config(read_config(REPOSITORY / "config/count_families.yaml"))
+    judging = experiment.count_families["judging"] if experiment.count_families else []
+    found = families.shares(rows)
+    goals = markdown_table(
+        ["", "asked", "found"], [[goal, asked, found[goal]] for goal, asked in families.GOALS.items()]
+    )
+    missed = [
+        [
+            row["dataset"],
+            row["n"],
+            row["counts"],
+            row["vote"],
+            row["warnings"] if pd.notna(row["warnings"]) else "–",
+        ]
+        for _, row in rows[rows["error"] != 0].iterrows()
+    ]
+    head = ["vote is not n", "n", "count of each seed", "vote", "warnings"]
+    left = len(judging) - len(rows)
+    counted = (
+        f"All {len(rows)} data sets for judging were counted."
+        if not left
+        else f"{len(rows)} of the {len(judging)} data sets for judging were counted so far; {left} are left."
+    )
+    return "\n\n".join(
+        [
+            counted,
+            goals,
+            *([markdown_table(head, missed)] if missed else []),
+            f"![{FAMILIES_DRAWN}](results/count_families/count_families.png)",
+            "[A line for each data set](results/count_families/count_families.md).",
+            provenance("count_families"),
+        ]
+    )
 
 
 def short(value: float) -> str:

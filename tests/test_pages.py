@@ -111,3 +111,20 @@ def test_every_group_of_a_comparison_has_a_picture(folder):
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", part)
     assert len(pictures) == part.count("\n**") > 1
     assert all((ROOT / "docs" / picture).is_file() for picture in pictures)
+
+
+def test_the_page_says_how_many_of_the_families_were_counted(monkeypatch, tmp_path):
+    folder = tmp_path / "count_families"
+    folder.mkdir()
+    columns = "dataset,n,error,counts,vote,warnings"
+    (folder / "count_families.csv").write_text(
+        f"{columns}\na,4,0,4 4,4,\nb,16,-3,13 13,13,not_settled\nc,8,3,11 11,11,\n"
+    )
+    Provenance.read(ROOT / "docs/results/ablations").write(folder)
+    monkeypatch.setattr(parts_results, "RESULTS", tmp_path)
+    part = parts_results.count_families()
+    assert "3 of the 44 data sets for judging were counted so far; 41 are left." in part
+    assert "| n <= 16, exact | 80 % | 33% (1 of 3) |" in part
+    assert "| off by more than two, no warning | 0 | 1 of 3 |" in part
+    assert "| b | 16 | 13 13 | 13 | not_settled |" in part and "| c | 8 | 11 11 | 11 | – |" in part
+    assert "| a |" not in part
