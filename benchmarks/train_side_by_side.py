@@ -25,7 +25,6 @@ from maskaae.config.reading import read_config
 from maskaae.data.dataset import load_dataset
 from maskaae.method.presets import TrainingPlan
 from maskaae.method.spec import ModelSpec
-from maskaae.networks.kinds import suited
 from maskaae.training.divergence import TrainingDivergedError
 from maskaae.training.run import (
     PreparedRun,
@@ -104,11 +103,12 @@ def prepared_run(
     tuned = results / f"tuning/{name}/{label}.csv" if label in entry.tuning else None
     spec = ModelSpec.for_data(
         dataset.info,
-        suited(setting.network, dataset.info.kind, dataset.info.shape, on_gpu=arguments.device != "cpu"),
+        setting.network,
         model=split_label(label)[0],
         m=m,
         seeds=experiment.seeds,
         hyperparameters=setting.hyperparameters.override(read_chosen(tuned)),
+        on_gpu=arguments.device != "cpu",
     )
     folder = folder_of(results, name, label, m) / "resume"
     code = training_code(SCRIPT, spec)

@@ -13,7 +13,6 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.data.dataset import load_dataset
     from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
-    from maskaae.networks.kinds import suited
     from maskaae.training.run import prepare_run, read_chosen
 
     torch.set_num_threads(snakemake.threads)
@@ -21,11 +20,12 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     hyperparameters = Hyperparameters.from_dict(snakemake.params.hyperparameters)
     spec = ModelSpec.for_data(
         dataset.info,
-        suited(snakemake.params.network, dataset.info.kind, dataset.info.shape, on_gpu=lease.device != "cpu"),
+        snakemake.params.network,
         model=snakemake.params.model,
         m=int(snakemake.wildcards.m),
         seeds=snakemake.params.seeds,
         hyperparameters=hyperparameters.override(read_chosen(snakemake.input.get("tuning"))),
+        on_gpu=lease.device != "cpu",
     )
     folder = Path(snakemake.output.run).parent
     prepared = prepare_run(

@@ -14,18 +14,18 @@ with lease_device() as lease:  # before torch is imported: CUDA looks at its env
     from maskaae.evaluation.examples import Sampling
     from maskaae.method.presets import Hyperparameters, TrainingPlan
     from maskaae.method.spec import ModelSpec
-    from maskaae.networks.kinds import suited
     from maskaae.tuning.trials import tune
 
     torch.set_num_threads(snakemake.threads)
     dataset = load_dataset(Path(snakemake.input.info).parent, ["train"])
     spec = ModelSpec.for_data(
         dataset.info,
-        suited(snakemake.params.network, dataset.info.kind, dataset.info.shape, on_gpu=lease.device != "cpu"),
+        snakemake.params.network,
         model=snakemake.wildcards.model,
         m=snakemake.params.capacity,
         seeds=snakemake.params.seeds,
         hyperparameters=Hyperparameters.from_dict(snakemake.params.hyperparameters),
+        on_gpu=lease.device != "cpu",
     )
     table = tune(
         spec,

@@ -180,7 +180,7 @@ CASES = [
     Case("array", "t.npy", b"\x93NUMPY", r"t\.npy"),
     Case("array", "t.npy", npy(GOOD_ARRAY)[:-8], r"t\.npy"),
     Case("array", "t.npy", GOOD_TABLE, r"t\.npy"),
-    Case("array", "t.npy", npy(np.array([Trap()] * 120), allow_pickle=True), "Python objects in dtype"),
+    Case("array", "t.npy", npy(np.array([Trap()] * 120), allow_pickle=True), "holds Python objects"),
     Case("array", "t.npy", pickle.dumps(Trap()), r"t\.npy"),
     Case("array", "t.npz", npz(x=np.array([[Trap()]] * 120)), "Object arrays|object"),
     Case("array", "t.npz", zipped(**{"x.txt": b"no array"}), r"t\.npz"),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from maskaae.networks.kinds import check_shape, suited, suited_channels
+from maskaae.method.spec import suited, suited_channels
+from maskaae.networks.kinds import check_shape
 
 OPEN = {"kind": "auto", "hidden": [128, 128], "channels": [64, 128], "normalisation": "batch"}
 

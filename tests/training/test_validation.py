@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskaae.training.draws import TrainingData
-from maskaae.training.validation import linear_share, spread
+from maskaae.training.run import linear_share, principal_axes, spread
 
 
 def plane(rows, seed, noise=0.0):
@@ -44,6 +44,17 @@ def test_components_are_those_of_the_rows_that_were_seen():
 
 
 def test_rows_are_spread_evenly_if_there_are_too_many(monkeypatch):
-    monkeypatch.setattr("maskaae.training.validation.MOST_ROWS", 4)
+    monkeypatch.setattr("maskaae.training.run.MOST_ROWS", 4)
     data = TrainingData(np.arange(10, dtype=np.float32)[:, None], "cpu")
     assert spread(data).flatten().tolist() == [0, 2, 5, 7]
+
+
+@pytest.mark.parametrize("count", [0, 3, 40])
+def test_the_axes_of_many_columns_are_those_of_few(monkeypatch, count):
+    rows = np.random.default_rng(0).standard_normal((40, 60)) * np.linspace(3, 1, 60)
+    few = principal_axes(rows, count)
+    monkeypatch.setattr("maskaae.training.run.MOST_COLUMNS", 10)
+    many = principal_axes(rows, count)
+    assert few.shape == many.shape == (60, count)
+    known = few[:, :39]  # 40 centred rows have no more
+    np.testing.assert_allclose(np.abs((known * many[:, :39]).sum(axis=0)), 1, rtol=1e-6)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from maskaae.counting.answer import Trial
 from maskaae.method.presets import PRESETS, Preset
-from maskaae.networks.kinds import AUTO, suited_channels
+from maskaae.method.spec import AUTO, suited_channels
 
 LONGEST_SEARCH = 14_400
 """Steps of search after which a round ends at the latest, where no length is given (our choice)."""

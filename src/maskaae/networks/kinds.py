@@ -9,23 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maskaae.method.spec import AUTO
+
 OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "mlp": ("hidden",),
     "convolutional": ("channels", "normalisation", "batch_momentum"),
 }
 """Keys of ``network:`` that only one kind of network reads."""
-
-AUTO = "auto"
-"""Kind that stands for the one that suits the data, see `suited`."""
-
-LEAST_SIDE = 16
-"""Pixels of the shorter side from which images get convolutional networks by themselves [our choice]."""
-LEAST_MAP = 4
-"""Pixels of the shorter side that layers chosen by themselves do not halve any more [our choice]."""
-MOST_LAYERS = 4
-"""Layers that are chosen by themselves, at most: as many as WAE has for images of 64 x 64."""
-FIRST_CHANNELS = {"cpu": 8, "gpu": 64}
-"""Channels after the first of such layers; each further one has twice as many [our choice]."""
 
 GROUP_WIDTH = 16
 """Channels in a group of group normalisation [our choice; one of the two divisions of Wu and He, 2018]."""
@@ -52,34 +42,6 @@ def check_keys(network: Mapping[str, Any]) -> None:
                     f"network: key {key!r} belongs to kind: {kind}, and the kind here is {chosen}; "
                     f"leave it out or choose kind: {kind}"
                 )
-
-
-def suited(network: Mapping[str, Any], kind: str, shape: Sequence[int], *, on_gpu: bool) -> dict[str, Any]:
-    """Replace the kind `auto` of a section ``network`` by the one that suits data of some kind and shape.
-
-    An MLP of a laptop's size sees colour photographs as a blur, so images get convolutional networks, if
-    they are large enough for any.
-    """
-    if network["kind"] != AUTO:
-        return dict(network)
-    channels = suited_channels(shape, on_gpu=on_gpu) if kind == "images" else ()
-    if not channels:
-        return {**network, "kind": "mlp"}
-    return {**network, "kind": "convolutional", "channels": channels}
-
-
-def suited_channels(shape: Sequence[int], *, on_gpu: bool) -> tuple[int, ...]:
-    """Channels after each layer for images (H, W, C) [our choice]; none where an MLP suits them better.
-
-    Every layer halves the images, as long as both sides are even and no side falls below `LEAST_MAP`.
-    """
-    height, width = shape[:2]
-    layers = 0
-    while layers < MOST_LAYERS and min(height, width) >= 2 * LEAST_MAP and not (height % 2 or width % 2):
-        height, width, layers = height // 2, width // 2, layers + 1
-    if min(shape[:2]) < LEAST_SIDE or layers < 2:
-        return ()
-    return tuple(FIRST_CHANNELS["gpu" if on_gpu else "cpu"] * 2**layer for layer in range(layers))
 
 
 def check_data(
