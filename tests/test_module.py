@@ -76,6 +76,7 @@ def test_module_without_a_configuration_is_the_paper_and_shares_downloads(tmp_pa
     assert {Path(path).parent for path in unmoved} == {Path("results/data/raw")}
 
 
+@pytest.mark.long
 def test_module_is_planned_in_the_time_of_the_workflow_by_itself(tmp_path):
     """Of the processor, as others may use it meanwhile; the seconds are in benchmarks/planning.py."""
     import_into(tmp_path, prefix='"below"')
