@@ -39,7 +39,7 @@ from maskaae.report.freshness import (
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "docs/results"
-MADE = {".csv", ".md", ".png", ".tex"}
+MADE = {".csv", ".md", ".png", ".tex", ".txt"}
 """Suffixes of results; a folder that only holds a configuration has none."""
 
 

@@ -36,7 +36,7 @@ from maskaae.report.markup import markdown_table
 
 FOLDERS: Mapping[str, Sequence[str]] = {
     "paper": ("paper", "paper_n16"),
-    "robust": ("claims", "real", "mnist10k"),
+    "robust": ("claims", "real"),
 }
 """Folders whose claims are judged with a preset at its full length."""
 SHORTEST = {"paper": TrainingPlan().steps, "robust": 1}
@@ -87,8 +87,8 @@ def score() -> str:
         for letter, claim in CLAIMS.items()
     ]
     table = markdown_table(["the paper says", *(NAMES[preset] for preset in judged)], lines, "lll")
-    whose = [f"{NAMES[preset]}: {whose_numbers(preset)}" for preset in FOLDERS if files(preset, "claims.csv")]
-    return "\n\n".join([table, *whose, "**What is against us**", against(judged)])
+    whose = "\n".join(line for preset in FOLDERS for line in whose_numbers(preset))
+    return "\n\n".join([table, whose, "**What is against us**", against(judged)])
 
 
 def cell(rows: pd.DataFrame) -> str:
@@ -99,13 +99,13 @@ def cell(rows: pd.DataFrame) -> str:
     return f"**{overall(rows)}**" + (f": {open_}" if open_ else "")
 
 
-def whose_numbers(preset: str) -> str:
-    """Data, and what made the numbers of a preset."""
-    folders = [path.parent for path in files(preset, "claims.csv")]
-    data = ["; ".join(Provenance.read(folder).trained.datasets) for folder in folders]
-    return "\n\n".join(
-        f"{names}. {provenance(folder.name)}" for names, folder in zip(data, folders, strict=True)
-    )
+def whose_numbers(preset: str) -> list[str]:
+    """Data, and what made the numbers of a preset, a line for every folder."""
+    lines = []
+    for path in files(preset, "claims.csv"):
+        data = "; ".join(Provenance.read(path.parent).trained.datasets)
+        lines.append(f"- {NAMES[preset]}: {data}. {provenance(path.parent.name)}")
+    return lines
 
 
 def against(judged: Mapping[str, pd.DataFrame]) -> str:

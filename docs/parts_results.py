@@ -37,6 +37,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "dimensions": dimensions,
         "count_families": count_families,
         "why_it_fails": why_it_fails,
+        "untidy": untidy,
         "ablations": ablations,
     }
 
@@ -51,7 +52,7 @@ def provenance(folder: str) -> str:
         return line
     commits = ", ".join(commit[:7] for commit in record.commits)
     return (  # what changed is left to `make stale`: it would change this page with every commit
-        f"{line}\n\n> **Of older code.** Today's code or configuration is not that of {commits}: "
+        f"{line} **Of older code.** Today's code or configuration is not that of {commits}: "
         f"`{record.command}` may give other numbers. `make stale` says what is different."
     )
 
@@ -109,6 +110,12 @@ def demo_took() -> str:
     """How long the demo took, and where."""
     took, _, machine = (RESULTS / "demo/demo_time.txt").read_text(encoding="utf-8").strip().partition(" on ")
     return f"Once the environment was there, the demo took **{took}** when last recorded ({machine})."
+
+
+def untidy() -> str:
+    """What the count says of an untidy table, word for word."""
+    said = (RESULTS / "untidy/answer.txt").read_text(encoding="utf-8").strip()
+    return f"```console\n{said}\n```\n\n{provenance('untidy')}"
 
 
 def dimensions() -> str:

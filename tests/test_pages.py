@@ -28,7 +28,7 @@ KNOWN = re.compile(r"arxiv[^)]*|1912\.04564|3\.1[123]|95 %|99 %")
 
 def without_banner(text: str) -> str:
     """Leave out the warning of stale results: it changes with every change of code, no number does."""
-    return re.sub(r"\n\n> \*\*Of older code\.\*\*[^\n]*", "", text)
+    return re.sub(r" \*\*Of older code\.\*\*[^\n]*", "", text)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
