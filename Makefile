@@ -255,7 +255,7 @@ diagrams: setup ## Draw the model, the rules and the rooms of the package again:
 
 untidy: setup ## What `maskaae count` answers of an untidy table, word for word, into docs/results/untidy (2 minutes)
 	$(python) benchmarks/untidy_table.py --output docs/results/$@
-	$(python) docs/make_provenance.py docs/results/$@ --command "make $@" --programs benchmarks/untidy_table.py
+	$(python) docs/make_provenance.py docs/results/$@ --command "make $@" --programs benchmarks/untidy_table.py src/maskaae/cli.py
 	$(python) docs/make_pages.py
 
 witnesses: setup ## What witnesses say on families of known n, into docs/results/witnesses (5 minutes)

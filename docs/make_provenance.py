@@ -112,8 +112,9 @@ def stale() -> list[str]:
         record = Provenance.read(folder)
         changes = record.changes(REPOSITORY)
         if changes:
-            commits = ", ".join(commit[:7] for commit in record.commits)
-            lines.append(f"{name}: of {commits}; `{record.command}` would make it otherwise today")
+            lines.append(
+                f"{name}: of {record.short_commits}; `{record.command}` would make it otherwise today"
+            )
             lines += [f"    {stage}: {', '.join(names)}" for stage, names in changes.items()]
     return lines
 

@@ -6,6 +6,7 @@ not there yet was not run, and its cells say so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,7 @@ COUNTED = ("claims", "n32", "paper", "paper_n16")
 
 def parts() -> dict[str, Callable[[], str]]:
     """Parts by name."""
-    made: dict[str, Callable[[], str]] = {"score": score, "reach": reach, "fair_wae": fair_wae}
+    made: dict[str, Callable[[], str]] = {"score": score, "reach": reach, "fair_wae": fair_wae, "real": real}
     made |= {f"statements.{preset}": partial(statements, preset) for preset in FOLDERS}
     for name in COUNTED:
         made |= {f"counts.{name}": partial(counts_of, name), f"distances.{name}": partial(distances_of, name)}
@@ -211,6 +212,26 @@ def fair_wae() -> str:
     written = (RESULTS / "fair_wae/claims.md").read_text(encoding="utf-8")
     table = written.partition("## Seeds\n")[2].partition("\n## ")[0].strip()
     return f"{table}\n\n{provenance('fair_wae')}"
+
+
+def real() -> str:
+    """Of both MNISTs: how good their classifiers are, counts, and distances relative to WAE's best."""
+    titles = titles_of("real")
+    accuracies = {
+        title: json.loads((RESULTS / f"real/classifier_{name}.json").read_text(encoding="utf-8"))["accuracy"]
+        for name, title in titles.items()
+    }
+    classified = listed([f"{accuracy:.1%} of {title}'s" for title, accuracy in accuracies.items()])
+    runs = measured_of("real")[0].metrics
+    maae = runs[runs["model"] == "maae"]
+    counted = [
+        [titles[dataset], m, ", ".join(map(str, of_m.sort_values("seed")["active"].astype(int)))]
+        for (dataset, m), of_m in maae.groupby(["dataset", "m"])
+    ]
+    counts_of_seeds = markdown_table(["data", "m", "counts of the seeds"], counted, "lrl")
+    hours = Provenance.read(RESULTS / "real").hours
+    said = f"Classifiers recognise {classified} test images. Training took {hours} hours of one core."
+    return "\n\n".join([provenance("real"), said, counts_of_seeds, distances_of("real")])
 
 
 def titles_of(folder: str) -> dict[str, str]:

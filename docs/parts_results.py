@@ -50,9 +50,8 @@ def provenance(folder: str) -> str:
     line = f"*{record.sentence()}*"
     if not record.changes(REPOSITORY):
         return line
-    commits = ", ".join(commit[:7] for commit in record.commits)
     return (  # what changed is left to `make stale`: it would change this page with every commit
-        f"{line} **Of older code.** Today's code or configuration is not that of {commits}: "
+        f"{line} **Of older code.** Today's code or configuration is not that of {record.short_commits}: "
         f"`{record.command}` may give other numbers. `make stale` says what is different."
     )
 

@@ -10,6 +10,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -75,6 +76,18 @@ def test_operations_of_a_step_by_hand(benchmarks):
     mask = encoder + 2 * decoder + 2 * 2 * critic
     total = autoencoder + 5 * critic_step + generator + mask
     assert operations(TOY) == pytest.approx(2 * 64 * total)
+
+
+def test_the_untidy_table_is_as_its_page_says(benchmarks, tmp_path):
+    """Sensors that three latent variables curve, a chance column, and all that makes it untidy."""
+    from untidy_table import untidy_table
+
+    table = untidy_table(np.random.default_rng(0))
+    sensors = table.filter(like="sensor").dropna()
+    assert table.shape == (3000, 23) and len(sensors) == 2998
+    assert table["ok"].dtype == bool and 0.4 < table["ok"].mean() < 0.6
+    strengths = np.linalg.svd((sensors - sensors.mean()) / sensors.std(), compute_uv=False)
+    assert strengths[3] < 0.2 * strengths[2]
 
 
 def parts_of_the_device_script(call, parts, folder):

@@ -14,6 +14,7 @@ from maskaae.report import freshness
 from maskaae.report.freshness import Program, Provenance, Trained
 
 ROOT = Path(__file__).parents[2]
+REAL = ("config/real_cpu.yaml", "docs/results/real/experiment.yaml")
 FOLDERS = sorted(path.parent for path in (ROOT / "docs/results").rglob(freshness.FILE))
 
 
@@ -118,6 +119,27 @@ def test_records_in_the_repository_can_be_read(folder):
     assert record.commits and record.programs and record.sentence()
     assert not record.configuration or (ROOT / record.configuration).is_file()
     assert dataclasses.asdict(record)["command"].startswith("make ")
+
+
+def test_a_commit_of_a_checkout_with_changes_says_so(repository):
+    clean, changed = "0123456789" * 4, "9876543210" * 4 + "-dirty"
+    record = dataclasses.replace(Provenance.read(repository), commits=(clean, changed))
+    assert "commits 0123456, 9876543-dirty; a machine" in record.sentence()
+
+
+def test_the_pair_of_the_real_data_is_a_part_of_the_whole():
+    """`make real` goes on from `make real_pair` only where both train and evaluate alike."""
+    whole, pair = (read_config(ROOT / name) for name in REAL)
+    shown = {"figures", "tables", "claims", "datasets"}
+    assert {key: pair[key] for key in pair.keys() - shown} == {
+        key: whole[key] for key in whole.keys() - shown
+    }
+    entries = {entry["name"]: entry for entry in whole["datasets"]}
+    for part in pair["datasets"]:
+        entry = entries[part["name"]]
+        asked = part.pop("capacities")
+        assert asked == {model: entry["capacities"][model] for model in asked}
+        assert part.items() <= entry.items()
 
 
 def test_every_folder_of_results_has_a_record():

@@ -159,12 +159,18 @@ class Provenance:
                 found["configuration"] = {self.configuration}
         return {stage: sorted(names) for stage, names in found.items()}
 
+    @property
+    def short_commits(self) -> str:
+        """The commits to seven digits; that of a checkout with changes of its own ends in ``-dirty``."""
+        return ", ".join(commit[:7] + "-dirty" * commit.endswith("-dirty") for commit in self.commits)
+
     def sentence(self) -> str:
         """Whose numbers these are, in a line: preset, configuration, length, seeds, commit, machine."""
         parts = [words] if (words := self.trained.words()) else []
         parts += [f"`{self.configuration}`"] if self.configuration else []
-        commits = ", ".join(commit[:7] for commit in self.commits)
-        parts += [f"commit{'s' if len(self.commits) > 1 else ''} {commits}"] if commits else []
+        parts += (
+            [f"commit{'s' if len(self.commits) > 1 else ''} {self.short_commits}"] if self.commits else []
+        )
         parts += [self.machine] if self.machine else []
         return f"{'; '.join([*parts, self.made])}; `{self.command}`."
 
