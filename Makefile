@@ -254,8 +254,10 @@ diagrams: setup ## Draw the model, the rules and the rooms of the package again:
 	$(python) docs/make_diagrams.py
 
 untidy: setup ## What `maskaae count` answers of an untidy table, word for word, into docs/results/untidy (2 minutes)
-	$(python) benchmarks/untidy_table.py --output docs/results/$@
+	$(python) benchmarks/untidy_table.py --output results/$@
+	mkdir -p docs/results/$@
 	$(python) docs/make_provenance.py docs/results/$@ --command "make $@" --programs benchmarks/untidy_table.py src/maskaae/cli.py
+	cp results/$@/answer.txt docs/results/$@/  # after the record: what is written into the checkout makes it one with changes
 	$(python) docs/make_pages.py
 
 witnesses: setup ## What witnesses say on families of known n, into docs/results/witnesses (5 minutes)
