@@ -121,6 +121,14 @@ def test_records_in_the_repository_can_be_read(folder):
     assert dataclasses.asdict(record)["command"].startswith("make ")
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_record_knows_the_code_of_the_package_behind_its_numbers(folder):
+    """A script that only starts `maskaae` imports nothing: no change would make its results stale."""
+    programs = Provenance.read(folder).programs
+    behind = [provenance.import_closure(ROOT / one.script, one.entry_points, one.table) for one in programs]
+    assert any(behind)
+
+
 def test_a_commit_of_a_checkout_with_changes_says_so(repository):
     clean, changed = "0123456789" * 4, "9876543210" * 4 + "-dirty"
     record = dataclasses.replace(Provenance.read(repository), commits=(clean, changed))
