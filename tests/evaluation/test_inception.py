@@ -13,7 +13,7 @@ import torch
 from maskaae.evaluation.evaluate import evaluate_run
 from maskaae.evaluation.examples import Sampling, sampling_noise, stretch, to_stored_form
 from maskaae.evaluation.features import extract, load_extractor, reference_statistics
-from maskaae.evaluation.generation import neighbourhood_measures
+from maskaae.evaluation.generation import kid_subsets, neighbourhood_measures, spread_evenly
 from maskaae.evaluation.inception import WEIGHTS_SHA256, InceptionFeatures, check_weights
 from maskaae.models.base import LatentModel
 
@@ -114,6 +114,7 @@ def torch_fidelity_metrics(x, real, weights, layer, device):
         feature_layer_kid=layer,
         feature_layer_prc=layer,
         kid_subset_size=min(len(x), len(real)),
+        kid_subsets=kid_subsets(len(x), min(len(x), len(real))),
         rng_seed=0,
         cache=False,
         verbose=False,
@@ -189,6 +190,27 @@ def test_one_mode_of_two_has_precision_without_recall():
     measured = neighbourhood_measures(generated, torch.cat([first, second]), seed=0)
     assert measured["precision"] > 0.8
     assert 0.35 < measured["recall"] <= 0.5
+
+
+def test_kid_draws_every_vector_five_times_in_at_most_a_hundred_subsets():
+    assert [kid_subsets(count, min(count, 1000)) for count in (24, 1000, 1500, 5000, 50_000)] == [
+        5,
+        5,
+        8,
+        25,
+        100,
+    ]
+
+
+def test_precision_and_recall_are_against_as_many_real_examples_spread_over_the_split():
+    assert spread_evenly(torch.arange(10), 4).tolist() == [0, 2, 5, 7]
+    assert spread_evenly(torch.arange(3), 4).tolist() == [0, 1, 2]
+    generator = torch.Generator().manual_seed(0)
+    generated = torch.randn(100, 3, generator=generator)
+    near, far = torch.randn(200, 3, generator=generator), torch.full((200, 3), 50.0)
+    # Every other real example lies far from all generated ones, so half of any share of them does.
+    mixed = torch.stack([near, far], dim=1).flatten(0, 1)[torch.randperm(400, generator=generator)]
+    assert 0.3 < neighbourhood_measures(generated, mixed, seed=0)["recall"] < 0.7
 
 
 def test_grey_and_repeated_colour_images_have_equal_features(weights):

@@ -23,6 +23,13 @@ logger = logging.getLogger(__name__)
 KID_SUBSET = 1000
 """Vectors per subset of KID, torch-fidelity's default; all of them where there are fewer."""
 
+KID_SUBSETS = 100
+"""Random subsets of KID, at most: torch-fidelity's default."""
+
+KID_DRAWS = 5
+"""KID has subsets enough to draw every generated vector so often on average; with more, the mean over subsets
+hardly moves (our choice)."""
+
 NeighbourhoodMeasure = Literal["kid", "precision", "recall"]
 
 
@@ -180,9 +187,10 @@ def neighbourhood_measures(
     Returns
     -------
     dict of str to float
-        `kid`: mean over 100 random subsets of the unbiased squared MMD with the cubic kernel (Binkowski et
-        al. 2018); `precision` and `recall`: shares in [0, 1] by balls of the third neighbour (Kynkäänniemi et
-        al. 2019). All NaN if a generated feature is not finite.
+        `kid`: mean over random subsets (`kid_subsets`) of the unbiased squared MMD with the cubic kernel
+        (Binkowski et al. 2018); `precision` and `recall`: shares in [0, 1] by balls of the third neighbour
+        (Kynkäänniemi et al. 2019), against as many real examples as were generated, if there are so many,
+        spread evenly over the split. All NaN if a generated feature is not finite.
     """
     # Imported here: it takes many seconds, since torchvision comes with it.
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
@@ -191,10 +199,29 @@ def neighbourhood_measures(
     if not generated.isfinite().all():
         return {"kid": math.nan, "precision": math.nan, "recall": math.nan}
     subset = min(KID_SUBSET, len(generated), len(real))
-    kid = kid_features_to_metric(generated, real, kid_subset_size=subset, rng_seed=seed, verbose=False)
-    prc = prc_features_to_metric(generated, real.to(generated.device), save_cpu_ram=True, verbose=False)
+    kid = kid_features_to_metric(
+        generated,
+        real,
+        kid_subsets=kid_subsets(len(generated), subset),
+        kid_subset_size=subset,
+        rng_seed=seed,
+        verbose=False,
+    )
+    as_many = spread_evenly(real, len(generated)).to(generated.device)
+    prc = prc_features_to_metric(generated, as_many, save_cpu_ram=True, verbose=False)
     return {
         "kid": kid[KEY_METRIC_KID_MEAN],
         "precision": prc[KEY_METRIC_PRECISION],
         "recall": prc[KEY_METRIC_RECALL],
     }
+
+
+def spread_evenly(vectors: Tensor, most: int) -> Tensor:
+    """At most so many of the vectors (N, F), spread evenly, in their order; all where N is less."""
+    count = min(most, len(vectors))
+    return vectors[torch.arange(count) * len(vectors) // count]
+
+
+def kid_subsets(generated: int, subset: int) -> int:
+    """Number of random subsets of KID for so many generated vectors."""
+    return min(KID_SUBSETS, math.ceil(KID_DRAWS * generated / subset))
