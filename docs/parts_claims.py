@@ -139,12 +139,14 @@ def measured_of(folder: str) -> list[Measured]:
     keys = ["dataset", "model", "m", "seed"]
     active = rows[rows["quantity"] == "active"].set_index(keys)["value"].rename("active")
     last = rows[rows["quantity"] == "fid_last"].join(active, on=keys).assign(step=0)
-    preset = Provenance.read(path.parent).trained.presets[0]
+    if "preset" not in last:  # written before the table named it, when a folder had one
+        (preset,) = Provenance.read(path.parent).trained.presets
+        last = last.assign(preset=preset)
     known = last.dropna(subset=["n"]).drop_duplicates("dataset")
     images = last[last["n"].isna()].drop_duplicates("dataset")
     return [
         Measured(
-            last.assign(preset=preset),
+            last,
             {name: int(n) for name, n in zip(known["dataset"], known["n"], strict=True)},
             dict.fromkeys(images["dataset"]),
             Thresholds(),
@@ -217,11 +219,12 @@ def fair_wae() -> str:
 def real() -> str:
     """Of both MNISTs: how good their classifiers are, counts, and distances relative to WAE's best."""
     titles = titles_of("real")
-    accuracies = {
-        title: json.loads((RESULTS / f"real/classifier_{name}.json").read_text(encoding="utf-8"))["accuracy"]
-        for name, title in titles.items()
+    records = sorted((RESULTS / "real").glob("classifier_*.json"), reverse=True)
+    classifiers = {
+        titles[path.stem.removeprefix("classifier_")]: json.loads(path.read_text(encoding="utf-8"))
+        for path in records
     }
-    classified = listed([f"{accuracy:.1%} of {title}'s" for title, accuracy in accuracies.items()])
+    classified = listed([f"{record['accuracy']:.1%} of {title}'s" for title, record in classifiers.items()])
     runs = measured_of("real")[0].metrics
     maae = runs[runs["model"] == "maae"]
     counted = [
