@@ -57,6 +57,7 @@ run_quietly = $(python) workflow/quiet/run.py --log $(folder)/results/logs/snake
 .PHONY: ablations why_it_fails count_families witnesses untidy claims paper paper_n16 n32 fair_wae dimensions stale pages
 .PHONY: real real_pair cifar_jpeg
 .PHONY: links redraw count help setup lock demo table1 models own slurm report docs docs-table1 test test-all test-slurm
+.PHONY: data_named data_or_config_named
 .PHONY: container site diagrams slurm-plugin slurm-table chaos verify
 .PHONY: lint bench bench-smoke device-wheels format clean-caches clean
 
@@ -184,14 +185,20 @@ count_families: ## Does the count hold on data that it was not chosen on? Into d
 ablations: ## What each change of a setting does to count and FID, into docs/results/ablations
 why_it_fails: ## What breaks MAAE in ARD-VAE's setting (MNIST's test split alone), into docs/results/why_it_fails
 
-count: setup ## Count the dimensions of DATA=path alone (DROP= LABEL= MISSING= OPTIONS= as for own; FLAGS="--widest 256")
+# Asked before the environment is set up, which takes minutes where there is none.
+data_named:
 	@[ -n "$${DATA:-}" ] || { echo 'make count: which data? make count DATA=path' >&2; exit 2; }
+data_or_config_named:
+	@[ -n "$${DATA:-}" ] || [ '$(CONFIG)' != config/own_data.yaml ] || grep -qsE '^ *(data|path):' '$(CONFIG)' || { \
+	  echo 'make own: which data? make own DATA=path, or make own CONFIG=my_data.yaml, a copy of config/own_data.yaml that names them' >&2; exit 2; }
+
+count: data_named setup ## Count the dimensions of DATA=path alone (DROP= LABEL= MISSING= OPTIONS= as for own; FLAGS="--widest 256")
 	@$(python) -m maskaae.cli count "$$DATA" --for-make $(FLAGS) $${DROP:+--drop "$$DROP"} \
 	  $${LABEL:+--label "$$LABEL"} $${MISSING:+--missing "$$MISSING"} $${OPTIONS:+--options "$$OPTIONS"}
 
 own: CONFIG = config/own_data.yaml
 own: folder = results/own
-own: setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to images, a table or array, or CONFIG=edited template
+own: data_or_config_named setup ## Your own data: DATA=path (DROP= LABEL= MISSING= OPTIONS=) to images, a table or array, or CONFIG=edited template
 	@options="$$($(python) -m maskaae.data.own.notes)"; given=(); \
 	if [ -n "$${DATA:-}" ]; then given+=("data=$$($(python) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' "$$DATA")"); fi; \
 	if [ -n "$$options" ]; then given+=("options=$$options"); fi; \

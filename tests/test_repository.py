@@ -194,6 +194,14 @@ def test_own_data_have_a_folder_of_their_own_and_are_named_from_here(tmp_path):
     assert "<--config>" not in without
 
 
+@pytest.mark.parametrize("target", ["count", "own"])
+def test_make_asks_which_data_before_it_sets_up_an_environment(target, tmp_path):
+    answer = make(tmp_path, target)
+    assert answer.returncode == 2
+    assert f"make {target}: which data? make {target} DATA=path" in answer.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
 def planned_snakemake(folder: Path, **environment: str) -> str:
     plan = make(folder, "--dry-run", "demo", **environment)
     assert plan.returncode == 0, plan.stderr
