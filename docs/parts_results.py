@@ -59,7 +59,7 @@ def provenance(folder: str) -> str:
 def pictures(folder: str) -> str:
     """Every figure of a folder, and what made them."""
     found = [
-        f"![{RECORDS[path.stem].description}](results/{folder}/{path.name})"
+        f"![{RECORDS[path.stem].description.removesuffix(': data sets')}](results/{folder}/{path.name})"
         for path in sorted((RESULTS / folder).glob("fig*.png"))
     ]
     return "\n\n".join([*found, provenance(folder)])

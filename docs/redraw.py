@@ -24,6 +24,7 @@ from maskaae.config.checking import check_config
 from maskaae.config.reading import read_config
 from maskaae.report import comparison, dimensions
 from maskaae.report.figures import over_capacity
+from maskaae.report.figures.mask_starts import draw_mask_starts
 from maskaae.report.freshness import FILE, SHOWN, Provenance
 from maskaae.report.selection import model_name
 
@@ -31,8 +32,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "docs/results"
 
 
-def over_m(folder: Path, name: str, draw: Callable[[pd.DataFrame], Figure]) -> Iterator[str]:
-    """A figure over capacities from its own csv."""
+def one_figure(folder: Path, name: str, draw: Callable[[pd.DataFrame], Figure]) -> Iterator[str]:
+    """A figure from its own csv."""
     frame = pd.read_csv(folder / f"{name}.csv")
     if "preset" not in frame:  # as older ones have it
         frame = frame.assign(preset=" and ".join(Provenance.read(folder).trained.presets))
@@ -67,10 +68,14 @@ def ways(folder: Path) -> Iterator[str]:
 def draw_folder(folder: Path) -> list[str]:
     """Draw what a folder's csv allow; return the names of the scripts whose work that is."""
     names: list[str] = []
-    figures = {"fig4": over_capacity.draw_fig4, "models_over_capacity": over_capacity.draw_all_models}
+    figures = {
+        "fig4": over_capacity.draw_fig4,
+        "models_over_capacity": over_capacity.draw_all_models,
+        "mask_starts": draw_mask_starts,
+    }
     for name, draw in figures.items():
         if (folder / f"{name}.csv").exists():
-            names += over_m(folder, name, draw)
+            names += one_figure(folder, name, draw)
     if folder.name in ("ablations", "why_it_fails"):
         names += groups(folder)
     if folder.name == "dimensions":

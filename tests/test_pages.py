@@ -128,3 +128,14 @@ def test_the_page_says_how_many_of_the_families_were_counted(monkeypatch, tmp_pa
     assert "| off by more than two, no warning | 0 | 1 of 3 |" in part
     assert "| b | 16 | 13 13 | 13 | not_settled |" in part and "| c | 8 | 11 11 | 11 | – |" in part
     assert "| a |" not in part
+
+
+def test_captions_of_pictures_leave_out_what_a_configuration_would_say():
+    captions = re.findall(r"!\[([^\]]+)\]", PARTS["pictures.paper"]())
+    assert captions and not [caption for caption in captions if caption.endswith(": data sets")]
+
+
+def test_starts_of_masks_are_drawn_again_from_their_csv(tmp_path):
+    shutil.copy(ROOT / "docs/results/paper/mask_starts.csv", tmp_path)
+    assert redraw.draw_folder(tmp_path) == ["mask_starts"]
+    assert (tmp_path / "mask_starts.png").stat().st_size > 0

@@ -56,7 +56,7 @@ def test_the_best_split_has_most_dimensions_on_their_side(start, active, split, 
 
 def test_picture_says_of_how_many_dimensions_the_start_tells_what_becomes_of_them(tmp_path):
     figure = mask_starts.draw_mask_starts(data(tmp_path))
-    assert [ax.get_title() for ax in figure.axes] == ["$m=3$: 6 of 6 told"]
+    assert [ax.get_title() for ax in figure.axes] == ["$m=3$: 6 of 6 on their side"]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["0", "7"]
     assert figure._suptitle.get_text() == "Data: MAAE (paper)"
     marks = {line.get_markerfacecolor(): len(line.get_xdata()) for line in figure.axes[0].lines[:2]}

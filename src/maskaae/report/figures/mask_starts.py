@@ -144,7 +144,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_ylim(len(seeds) - 0.5, -0.5)
     ax.set_ylabel("seed")
     ax.set_xlabel("mask parameter $M_j$ at the start")
-    ax.set_title(f"$m={rows['m'].iloc[0]}$: {rows['told'].iloc[0]:g} of {len(rows)} told")
+    ax.set_title(f"$m={rows['m'].iloc[0]}$: {rows['told'].iloc[0]:g} of {len(rows)} on their side")
 
 
 def _mark(face: str, edge: str) -> Line2D:
