@@ -212,10 +212,32 @@ def test_unusable_data_are_refused_by_what_is_wrong(data, error, message):
         ({"batch_size": 0}, "batch_size = 0"),
         ({"device": "gpu"}, "device = 'gpu'.*give 'cpu'"),
         ({"n_jobs": 0}, "jobs = 0"),
+        ({"n_jobs": -1}, "n_jobs = -1: must be at least 1"),
+        ({"widest": -1}, "widest = -1: must be at least 0"),
+        ({"random_state": -1}, "random_state = -1: must be at least 0"),
     ],
 )
 def test_wrong_parameters_are_refused_by_what_is_right(changes, message):
     with pytest.raises(ValueError, match=message):
+        tiny(**changes).fit(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"capacity": "8"}, "capacity = '8': give a whole number"),
+        ({"capacity": 2.5}, "capacity = 2.5: give a whole number"),
+        ({"n_seeds": 2.0}, "n_seeds = 2.0: give a whole number"),
+        ({"steps": "x"}, "steps = 'x': give a whole number"),
+        ({"widest": None}, "widest = None: give a whole number"),
+        ({"validation_share": "x"}, "validation_share = 'x': give a number"),
+        ({"hidden": 64}, r"hidden = 64: give one width or more, as \(128, 128\)"),
+        ({"critic_hidden": None}, "critic_hidden = None: give one width or more"),
+        ({"hidden": (32.0,)}, r"hidden = \(32.0,\): give one width or more"),
+    ],
+)
+def test_parameters_of_a_wrong_type_are_refused_by_their_name(changes, message):
+    with pytest.raises(TypeError, match=message):
         tiny(**changes).fit(TABLE)
 
 

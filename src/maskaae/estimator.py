@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -214,6 +215,8 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If X is neither, or holds a value that is not finite, or a parameter does not fit it.
+        TypeError
+            If a parameter is of a wrong type.
 
         Warns
         -----
@@ -311,9 +314,8 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self.feature_names_in_ = np.array(record["feature_names"], dtype=object)
 
     def _settings(self, rows: int) -> CountSettings:
-        """Settings of the count; ValueError says which parameter is wrong."""
-        if self.n_seeds < 1:
-            raise ValueError(f"n_seeds = {self.n_seeds}: must be at least 1")
+        """Settings of the count; TypeError or ValueError says which parameter is wrong."""
+        self._check_parameters()
         first = self.random_state
         if not isinstance(first, int | np.integer):
             first = check_random_state(first).randint(2**31 - 1)
@@ -332,6 +334,28 @@ class MaskAAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             jobs=1 if self.n_jobs is None else self.n_jobs,
             device=self.device,
         )
+
+    def _check_parameters(self) -> None:
+        """Refuse by its name what is of a wrong type, or too small."""
+        least = {"n_seeds": 1, "widest": 0, "batch_size": 2, "capacity": 1, "steps": 2, "n_jobs": 1}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is None and name in ("capacity", "steps", "n_jobs"):
+                continue
+            if not isinstance(value, Integral):
+                raise TypeError(f"{name} = {value!r}: give a whole number")
+            if value < bound and name != "capacity":  # whose bounds are those of the data
+                raise ValueError(f"{name} = {value}: must be at least {bound}")
+        share: Any = self.validation_share
+        state: Any = self.random_state
+        if not isinstance(share, Real):
+            raise TypeError(f"validation_share = {share!r}: give a number from 0 to below 1")
+        if isinstance(state, Integral) and state < 0:
+            raise ValueError(f"random_state = {state}: must be at least 0")
+        for name in ("hidden", "critic_hidden"):
+            widths = getattr(self, name)
+            if not isinstance(widths, Iterable) or not all(isinstance(each, Integral) for each in widths):
+                raise TypeError(f"{name} = {widths!r}: give one width or more, as (128, 128)")
 
     def _checked(self, X: Any, *, reset: bool) -> NDArray[Any]:
         """Vectors as floats (N, D), or images as they are; ValueError as scikit-learn words it."""
