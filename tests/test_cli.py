@@ -38,6 +38,22 @@ def test_help_comes_without_what_takes_long_to_import():
     assert result.stdout.endswith("[]\n")
 
 
+def test_version_is_said(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("maskaae ")
+
+
+def test_a_wrong_key_is_named_without_the_entry_of_a_configuration(table, capsys):
+    for given, said in (
+        (["--missing", "mean"], "maskaae: missing: 'mean' is not one of"),
+        (["--options", "decmal=,"], "maskaae: key 'decmal' is unknown; did you mean 'decimal'?"),
+    ):
+        assert main(["count", table, *given]) == 2
+        assert capsys.readouterr().err.startswith(said)
+
+
 def test_the_answer_is_that_of_the_counting_function(table, tmp_path, capsys):
     assert main(["count", table, *SHORT, "--json", str(tmp_path / "answer.json")]) == 0
     answer = json.loads((tmp_path / "answer.json").read_text())
@@ -81,6 +97,7 @@ def test_columns_can_be_left_out_and_options_given(table, tmp_path, capsys):
         (["{table}", "--capacity", "6"], "capacity = 6: must be from 1 to 5"),
         (["{table}", "--preset", "best"], "preset = 'best' is unknown; give 'paper' or 'robust'"),
         (["{table}", "--seeds", "0"], "--seeds 0: give 1 or more"),
+        (["{table}", "--widest", "-1"], "--widest -1: give a width, or 0 to compare none"),
         (["{table}", "--device", "gpu"], "device = 'gpu'"),
         (["{table}", "--options", "decimal"], "'decimal': give key=value"),
         (["{text}"], "maskaae count {text} --drop station"),
@@ -88,6 +105,8 @@ def test_columns_can_be_left_out_and_options_given(table, tmp_path, capsys):
         (["{text}", "--options", "header=true"], "--options header=True"),
         (["{folder}"], "image"),
         (["{table}", "--json", "{folder}/none/answer.json"], "there is no folder"),
+        (["{table}", "--json", "{folder}"], "is a folder; give the name of a file"),
+        ([""], "DATA is empty; give the path"),
     ],
 )
 def test_wrong_input_ends_in_a_few_lines_that_say_what_to_type(arguments, said, table, tmp_path, capsys):

@@ -13,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ WRONG_INPUT = 2
 INTERRUPTED = 130
 LONGEST_MESSAGE = 10
 """Lines of a message about wrong input."""
+OWN_ENTRY = "data set 'own': "
+"""How messages on keys of the data begin, for those who write a configuration."""
 FLAGS = ("drop", "label", "missing")
 """Keys of a data set that have an option of their own; others are given by ``--options``."""
 
@@ -48,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Describe every option."""
     parser = argparse.ArgumentParser(prog="maskaae", description="How many dimensions do data need?")
+    parser.add_argument("--version", action="version", version=f"maskaae {_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
         "count",
@@ -99,6 +103,10 @@ def count(options: argparse.Namespace) -> None:
     settings = settings_of(options)
     if options.json is not None and not options.json.parent.is_dir():
         raise FileNotFoundError(f"--json {options.json}: there is no folder {options.json.parent}")
+    if options.json is not None and options.json.is_dir():
+        raise IsADirectoryError(f"--json {options.json}: is a folder; give the name of a file")
+    if not options.data:
+        raise ValueError("DATA is empty; give the path of a table, an array or a folder of images")
     tell = _Teller(options.quiet, settings)
     from maskaae.counting.count import count_dimensions
     from maskaae.counting.phrases import answer_text
@@ -124,6 +132,8 @@ def settings_of(options: argparse.Namespace) -> CountSettings:
 
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: give 1 or more")
+    if options.widest < 0:
+        raise ValueError(f"--widest {options.widest}: give a width, or 0 to compare none")
     jobs = cpu_count() if options.jobs is None else options.jobs
     return CountSettings(
         capacity=options.capacity,
@@ -147,7 +157,8 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
 def refusal(error: Exception, options: argparse.Namespace) -> str:
     """Say what is wrong with the input in at most ten lines, with the command that would settle it."""
     choices: Mapping[str, Any] = getattr(error, "options", {})
-    lines = f"maskaae: {getattr(error, 'problem', error)}".splitlines()
+    said = str(getattr(error, "problem", error)).removeprefix(OWN_ENTRY)
+    lines = f"maskaae: {said}".splitlines()
     way_on = [again(options, {**reading_options(options), **choices})] if choices else []
     room = LONGEST_MESSAGE - len(way_on)
     shown = lines if len(lines) <= room else [*lines[: room - 1], "..."]
@@ -225,6 +236,14 @@ def _log_to_terminal(quiet: bool) -> Iterator[None]:
 def _as_json(path: str, reading: OwnReading, answer: Count) -> dict[str, Any]:
     said = {"guessed": reading.guessed, "left_out": reading.left_out, "warnings": reading.warnings}
     return {"data": path, "reading": said, **answer.to_dict()}
+
+
+def _version() -> str:
+    """Version of the package; one that runs from its sources alone may have none."""
+    try:
+        return version("maskaae")
+    except PackageNotFoundError:
+        return "from its sources, not installed"
 
 
 def _next(options: argparse.Namespace) -> str:
