@@ -47,6 +47,10 @@ class Notes:
         """Say what may spoil the result."""
         self._say(self.warnings, sentence)
 
+    def keep(self, sentence: str) -> None:
+        """Keep a warning that the log has already."""
+        self.warnings.append(sentence)
+
     def details(self) -> dict[str, list[str]]:
         """What a data set's json stores under `reading`."""
         return {"guessed": self.guessed, "left_out": self.left_out, "warnings": self.warnings}

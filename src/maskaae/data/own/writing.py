@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from maskaae.data.dataset import SPLITS, DatasetInfo, Labels, Split
 from maskaae.data.own.missing import settle_splits
 from maskaae.data.own.notes import Notes
 from maskaae.data.own.splits import (
+    SMALLEST_TRAINING_SPLIT,
     OwnData,
     check_enough,
     encode_classes,
@@ -28,10 +31,11 @@ def write_own(
     Messages call the place where the classes come from `label_origin`. ValueError if there are fewer training
     examples than a batch, or the classes cannot be used.
     """
-    check_enough(len(splits["train"].values), spec["path"])
+    _check_enough(splits["train"].values, spec["path"])
     splits, missing = settle_splits(spec["path"], splits, spec, notes)
     train, test = splits["train"], splits["test"]
     duplicates = report_duplicates(row_digests(train.values), row_digests(test.values))
+    keep_duplicates(duplicates, len(test.values), spec["path"], notes)
     details: dict[str, Any] = {
         "path": spec["path"],
         "reading": notes.details(),
@@ -43,6 +47,9 @@ def write_own(
         values["train"], values["test"], details["scaling"] = scale_splits(
             train.values, test.values, spec["scaling"], train.names
         )
+        constant = [train.names[column] for column in details["scaling"]["constant"]]
+        if constant:
+            notes.keep(f"{spec['path']}: constant over the training split: {', '.join(constant)}")
     labels: dict[Split, Labels] = {}
     label_names: list[str] = []
     if train.classes is not None and test.classes is not None:
@@ -57,3 +64,25 @@ def write_own(
         label_names=label_names,
         details=details,
     )
+
+
+def keep_duplicates(duplicates: Mapping[str, int | None], size: int, path: str, notes: Notes) -> None:
+    """Keep among the warnings how many of the `size` examples of the test split train too."""
+    if duplicates["test_rows_in_train"]:
+        notes.keep(
+            f"{path}: {duplicates['test_rows_in_train']} of {size} examples of the test split are in the "
+            "training split too"
+        )
+
+
+def _check_enough(train: NDArray[Any], path: str) -> None:
+    """Refuse too few examples; where there are more columns than rows, these may be the examples."""
+    try:
+        check_enough(len(train), path)
+    except ValueError as error:
+        if train.ndim != 2 or train.shape[1] < max(len(train), SMALLEST_TRAINING_SPLIT):
+            raise
+        raise ValueError(
+            f"{error}. There are more columns, {train.shape[1]}: if they are the examples, turn the data "
+            "before you save them (x.T)"
+        ) from error
