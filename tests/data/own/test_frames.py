@@ -90,6 +90,49 @@ def test_a_column_of_vectors_becomes_as_many_columns(tmp_path):
     assert "holds 4 numbers in each row" in words
 
 
+def test_a_row_without_its_vector_is_missing_and_other_lists_can_be_dropped(tmp_path):
+    vectors = RNG.normal(size=(90, 4))
+    frame = pd.DataFrame({"v": [None, *vectors[1:]], "tags": [["a"]] * 90})
+    frame.to_parquet(tmp_path / "t.parquet")
+    got, _ = read(tmp_path / "t.parquet", drop="tags", missing="drop_rows")
+    same(got, pd.DataFrame(vectors[1:], columns=["v_0", "v_1", "v_2", "v_3"]))
+
+
+def sheet(path, *above, below=()):
+    """A workbook with rows above and below the numbers of the table."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [*above, *FRAME.to_numpy().tolist(), *below]:
+        book.active.append(row)
+    book.save(path)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "names", "said"),
+    [
+        ([list(FRAME), ["m", "m", "kg"]], [], list(FRAME), "row 2: taken for units: m, m, kg"),
+        ([["a", None, "b"], ["x", "y", "x"]], [], ["a x", "a y", "b x"], "names of columns from two rows"),
+        ([[2018, 2019, 2020]], [], ["2018", "2019", "2020"], "rise in equal steps"),
+        ([list(FRAME)], [[], ["Source: a station"]], list(FRAME), "1 rows of words below the table"),
+    ],
+)
+def test_what_stands_round_the_numbers_of_a_sheet(tmp_path, above, below, names, said):
+    sheet(tmp_path / "t.xlsx", *above, below=below)
+    got, words = read(tmp_path / "t.xlsx")
+    same(got, FRAME.set_axis(names, axis=1))
+    assert said in words
+
+
+def test_names_that_stand_twice_in_a_sheet_and_a_password_are_named(tmp_path):
+    sheet(tmp_path / "t.xlsx", ["a", "a", "b"])
+    with pytest.raises(ValueError, match=r"t\.xlsx: more than one column is called a"):
+        read(tmp_path / "t.xlsx")
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le")
+    (tmp_path / "t.xlsx").write_bytes(content)
+    with pytest.raises(ValueError, match="is protected by a password"):
+        read(tmp_path / "t.xlsx")
+
+
 def test_a_missing_value_in_parquet_is_named_and_filled(tmp_path):
     frame = FRAME.copy()
     frame.loc[17, "width"] = np.nan

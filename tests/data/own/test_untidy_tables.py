@@ -39,6 +39,7 @@ def european(frame, **keywords):
 
 
 TEXT = FRAME.to_csv(index=False)
+BODY = FRAME.to_csv(index=False, header=False)
 SPACED = "\n".join(" \t ".join(f"{value:9.4f}" for value in row) + "  " for row in VALUES) + "\n"
 ZIPPED = io.BytesIO()
 with zipfile.ZipFile(ZIPPED, "w") as archive:
@@ -76,6 +77,25 @@ SAME = {
     "a shuffled index": ("t.csv", FRAME.set_index(RNG.permutation(90) * 3).to_csv(), "an index of rows"),
     "R's names of rows": ("t.txt", FRAME.set_axis([f"row {i}" for i in range(90)]).to_csv(
         sep=" ", quoting=2, index_label=False), "names of rows"),
+    "R's numbers of rows, in quotes": ("t.txt", FRAME.set_axis(list(map(str, range(1, 91)))).to_csv(
+        sep=" ", quoting=2, index_label=False), "an index of rows"),
+    "names of columns in the middle too": ("t.csv", f"{FRAME[:50].to_csv(index=False)}\ufeff"
+        + FRAME[50:].to_csv(index=False), "1 lines that repeat the names of columns (the first: line 52)"),
+    "two marks": ("t.csv", "\ufeff\ufeff" + TEXT, ""),
+    "units, then what was done": ("t.csv", TEXT.replace("\n", "\nm,m,kg\nAvg,Avg,Max\n", 1),
+        "line 3: taken for"),
+    "years as names": ("t.csv", "2018,2019,2020\n" + BODY, "2018, 2019, 2020 ..."),
+    "wavelengths as names": ("t.csv", "400.5,401.0,401.5\n" + BODY, "rise in equal steps"),
+    "negative in brackets": ("t.csv", FRAME.map(lambda x: f"({-x})" if x < 0 else f"{x}").to_csv(index=False),
+        "are negative"),
+    "minus behind": ("t.csv", FRAME.map(lambda x: f"{-x}-" if x < 0 else f"{x}").to_csv(index=False),
+        "are negative"),
+    "JSON, split": ("t.json", FRAME.to_json(orient="split"), ""),
+    "JSON, rows": ("t.json", FRAME.to_json(orient="values"), ""),
+    "JSON, records inside": ("t.json", '{"n": 90, "rows": ' + FRAME.to_json(orient="records") + "}",
+        "the rows are those of 'rows'"),
+    "JSON, nested": ("t.json", FRAME.apply(lambda row: {"h": row["height"], "rest": dict(row[1:])}, axis=1)
+        .to_json(orient="values"), "fields within fields"),
     "a column that counts the rows": ("t.csv", FRAME.assign(id=range(1, 91)).to_csv(index=False), "counts"),
     "a shuffled count": ("t.csv", FRAME.assign(id=RNG.permutation(90)).to_csv(index=False), "counts the"),
     "an empty column": ("t.csv", FRAME.assign(note="").to_csv(index=False), "no value in it: note"),
@@ -118,6 +138,8 @@ def test_the_same_table_however_it_is_written(tmp_path, name, content, said):
         (["12 %", "3.5%", "4%"], ".", "", [12, 3.5, 4]),
         (["$1,234.50", "$3.25", "$7.00"], ".", ",", [1234.5, 3.25, 7]),
         (["1.5", "\u22122.5", "3"], ".", "", [1.5, -2.5, 3]),
+        (["-$1,234.50", "($3.25)", "$7.00"], ".", ",", [-1234.5, -3.25, 7]),
+        (["1.234,50-", "3,25", "7,00"], ",", ".", [-1234.5, 3.25, 7]),
     ],
 )
 def test_thousands_and_decimals_where_they_are_unmistakable(tmp_path, rows, decimal, thousands, values):
@@ -244,7 +266,26 @@ def test_one_word_in_a_column_of_numbers_is_named(tmp_path):
     assert np.argwhere(np.isnan(table.values)).tolist() == [[5, 1]]
 
 
-@pytest.mark.parametrize("token", ["", "NA", "NaN", "nan", "?", "-", "null", "N/A", "None", "#N/A", "."])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "NA",
+        "NaN",
+        "nan",
+        "?",
+        "-",
+        "null",
+        "N/A",
+        "None",
+        "#N/A",
+        ".",
+        "#NAME?",
+        "#NV",
+        "-nan",
+        "1.#QNAN",
+    ],
+)
 def test_missing_values_are_counted_and_a_way_on_is_named(tmp_path, token):
     rows = FRAME.astype(str)
     rows.loc[[2, 4], "width"] = token
@@ -258,6 +299,14 @@ def test_missing_values_are_counted_and_a_way_on_is_named(tmp_path, token):
     table, words = read(tmp_path / "t.csv", missing="drop_rows")
     np.testing.assert_allclose(table.values, np.delete(VALUES, [2, 4], axis=0))
     assert "2 of 90 rows, in which a value is missing" in words
+
+
+def test_an_error_of_a_workbook_at_the_start_of_a_line_is_no_comment(tmp_path):
+    rows = FRAME.astype(str)
+    rows.loc[2, "height"] = "#DIV/0!"
+    table, words = read(tmp_path / "t.csv", rows.to_csv(index=False), missing="median")
+    assert np.argwhere(np.isnan(table.values)).tolist() == [[2, 0]]
+    assert "comments" not in words
 
 
 def with_holes(tmp_path):
@@ -292,6 +341,66 @@ def test_minus_999_is_a_number_unless_it_is_said_to_be_none(tmp_path):
     assert read(tmp_path / "t.csv")[0].values[3, 1] == -999
     table, _ = read(tmp_path / "t.csv", missing_values=[-999], missing="drop_rows")
     assert len(table.values) == 89
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda frame: frame.replace({"width": {VALUES[3, 1]: -999}}),
+            "'width' holds -999 in 1 rows, far from",
+        ),
+        (lambda frame: pd.concat([frame, frame.sum().to_frame().T]), "line 92: the last row is the sum of"),
+        (lambda frame: pd.concat([frame, frame.mean().round(4).to_frame().T]), "the last row is the mean of"),
+        (lambda frame: frame.assign(t=np.arange(90) ** 2), "'t' goes one way from row to row, as time does"),
+        (
+            lambda frame: frame.assign(patient_id=RNG.permutation(900)[:90]),
+            "'patient_id' is learned like the",
+        ),
+    ],
+)
+def test_what_is_hardly_a_measurement_is_warned_of(tmp_path, change, said):
+    table, words = read(tmp_path / "t.csv", change(FRAME).to_csv(index=False))
+    assert said in words
+    assert len(table.values) >= 90
+
+
+def test_constant_columns_and_repeated_rows_are_told_to_who_reads_without_a_log(tmp_path):
+    pd.concat([FRAME, FRAME]).assign(k=3).to_csv(tmp_path / "t.csv", index=False)
+    warnings = " | ".join(read_own(tmp_path / "t.csv", tmp_path / "out").warnings)
+    assert "constant over the training split: k" in warnings
+    assert "of 36 examples of the test split are in the training split too" in warnings
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("left,left,right\nx,y,x\n", ("left x", "left y", "right x")),
+        ("left,,right\nx,y,x\n", ("left x", "left y", "right x")),
+        (",left,left,right\n,x,y,x\n", ("left x", "left y", "right x")),
+    ],
+)
+def test_names_on_two_lines_are_joined(tmp_path, lines, names):
+    body = FRAME.to_csv(header=False, index=lines.startswith(","))
+    table, words = read(tmp_path / "t.csv", lines + body)
+    np.testing.assert_allclose(table.values, VALUES)
+    assert table.names == names
+    assert "names of columns from two lines" in words
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,a\n1.5,2\n2,5\n3,1\n", "more than one column is called a"),
+        ("a\n4,5\n2,25\n3,5\n", "if there is one column and the comma is its decimal sign, say so"),
+        ("a^b\n1.5^2\n2^5\n3^1\n", "set delimiter"),
+        ("a,b\n1.5,2\nk.A.,5\nn.b.,1\n3,3\n4,7\n", "'k.A.' is not a finite number .and 1 more"),
+    ],
+)
+def test_the_command_of_a_refusal_reads_the_file(tmp_path, content, message):
+    with pytest.raises(ChoiceError, match=message) as refused:
+        read(tmp_path / "t.csv", content)
+    assert len(read(tmp_path / "t.csv", **refused.value.options)[0].values) >= 3
 
 
 def test_a_value_of_1e300_is_named_by_row_and_column(tmp_path):
@@ -371,6 +480,18 @@ def test_odd_tables(tmp_path, content, names, said):
         ("a:b\n1.5:2\n2:5\n", r"no column holds numbers: a:b .*set delimiter"),
         ("a,b\n" + "#ff0000,1\n" * 99, "99 lines that start like comments .* in quotes"),
         ("1 1:0.5 7:2\n0 2:3.5\n", r"pairs of place and value \(svmlight, LIBSVM\) are not read"),
+        ("1 qid:3 1:0.5 # a\n0 qid:3 2:3.5\n", r"pairs of place and value \(svmlight, LIBSVM\) are not read"),
+        ("@relation r\n@attribute a real\n@data\n{0 1.5}\n", r"pairs of place and value \(sparse ARFF\)"),
+        (
+            "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 0.5\n",
+            r"Market file; scipy\.sparse\.save_npz",
+        ),
+        ("a,b\n5%,1\n0.07,2\n3%,3\n", "'5%' and '0.07', which are of different units"),
+        ("1 2 3\n4 5\n7 8 9\n1 3 4\n", r"line 2: 2 fields .*pandas\.read_fwf"),
+        ('{"a": 1}\n{"a": 2}\n{"a"\n', "line 3: Expecting ':' delimiter"),
+        (gzip.compress(gzip.compress(TEXT.encode())), "not read: compressed more than once; unpack it"),
+        (b"BM\x36\0\0\0\0\0\0\0" + bytes(60), "not read: one image; give the folder"),
+        (bytes(np.arange(90, dtype="f4")), r"bytes that no text has .*numpy\.fromfile"),
         ("<html><body>", "not read: a web page; save it as csv"),
         ("a,b\n1,2\n1,x\n", "line 3, column 'b': 'x' is not a finite number"),
     ],

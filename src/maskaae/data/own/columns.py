@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,18 +20,22 @@ from maskaae.data.own.numerals import (
     AUTO,
     Evidence,
     Numerals,
+    are_negative,
     booleans,
     choose_numerals,
     find_evidence,
     normal,
 )
-from maskaae.data.own.plausible import check_columns, check_values
+from maskaae.data.own.plausible import check_columns, check_last_row, check_values
 from maskaae.data.own.splits import OwnData
 
 _NUMERAL = r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?"
 _MOSTLY = 0.5
 """From this share of numbers on, a column is numbers with mistakes in it, below it text (our choice)."""
 _MOST_CLASSES = 50
+_OTHER_DELIMITERS = "^~:&/!"
+_MOST_SPELLINGS = 5
+"""Different texts in a column of numbers that may all stand for missing ones (our choice)."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,8 @@ def learn_columns(frame: Frame, spec: Mapping[str, Any], notes: Notes, quiet: bo
     learned = OwnData(np.column_stack(list(values.values())), classes, tuple(values))
     check_values(frame.path, learned, spec, frame.place, notes)
     check_columns(frame.path, learned, notes)
+    if not quiet:
+        check_last_row(frame.path, learned, frame.place, notes)
     return learned if quiet else settle_rows(frame.path, learned, spec, frame.place, notes)
 
 
@@ -256,22 +263,52 @@ def _numbers_of_text(
         return _describe_text(str(column.name), texts)
     if broken.any():
         raise _broken_value(frame, column, np.flatnonzero(column.notna())[broken])
-    signs = texts.str.extract(r"([%€$£¥])")[0].dropna().unique()
-    if len(signs):
-        notes.guess(f"{frame.path}: column {column.name!r}: numbers without their sign {' '.join(signs)}")
+    _say_signs(frame, str(column.name), texts, values, notes)
     return values
+
+
+def _say_signs(
+    frame: Frame, name: str, texts: pd.Series[str], values: NDArray[np.float64], notes: Notes
+) -> None:
+    """Say which signs were taken off numbers; ValueError if they say that the numbers differ in unit."""
+    found = texts.str.extract(r"([%€$£¥])")[0]
+    signs = list(found.dropna().unique())
+    if len(signs) > 1 or (signs == ["%"] and (found.isna() & (values != 0)).any()):
+        other = next(text for text, sign in zip(texts, found, strict=True) if sign != signs[0])
+        first = next(text for text, sign in zip(texts, found, strict=True) if sign == signs[0])
+        raise ValueError(
+            f"{frame.path}: column {name!r} holds {first!r} and {other!r}, which are of different units; "
+            "write all numbers in one"
+        )
+    if signs:
+        notes.guess(f"{frame.path}: column {name!r}: numbers without their sign {signs[0]}")
+    negative = texts[are_negative(texts)]
+    if len(negative):
+        notes.guess(f"{frame.path}: column {name!r}: {len(negative)} like {negative.iloc[0]!r} are negative")
 
 
 def _broken_value(frame: Frame, column: pd.Series[Any], broken: NDArray[np.intp]) -> ChoiceError:
     """Refuse text in a column of numbers."""
     row, text = int(broken[0]), str(column.iloc[broken[0]])
     more = f" (and {len(broken) - 1} more like it)" if len(broken) > 1 else ""
-    return ChoiceError(
+    problem = (
         f"{frame.path}, {frame.place(row)}, column {column.name!r}: {text!r} is not a finite number{more}. "
-        "Mend it; or leave the column out (drop), name it if it holds classes (label); or, if the text "
-        "stands for a missing value, say so:",
+    )
+    different = list(dict.fromkeys(column.iloc[broken].astype(str)))
+    if len(different) > _MOST_SPELLINGS:
+        return ChoiceError(
+            f"{problem}Mend them; or name the column if it holds classes (label), or leave it out:",
+            str(frame.path),
+            {"drop": [column.name]},
+        )
+    return ChoiceError(
+        f"{problem}Mend it; or leave the column out (drop), name it if it holds classes (label); or, if the "
+        "text stands for a missing value, say so:",
         str(frame.path),
-        {"missing_values": [text], "missing": "drop_rows" if len(broken) < 0.01 * len(column) else "median"},
+        {
+            "missing_values": different,
+            "missing": "drop_rows" if len(broken) < 0.01 * len(column) else "median",
+        },
     )
 
 
@@ -329,10 +366,7 @@ def _refusal(frame: Frame, problems: Sequence[Text], size: int, spec: Mapping[st
     """Say which columns hold no numbers, with the command that leaves them out."""
     shown = [f"{problem.name} ({problem.what})" for problem in problems[:5]]
     if len(problems) == size:
-        raise ValueError(
-            f"{frame.path}: no column holds numbers: {'; '.join(shown)}; "
-            f"if the fields lie between another sign than {frame.delimiter!r}, set delimiter"
-        )
+        raise _without_numbers(frame, shown, size)
     more = [f"and {len(problems) - 5} more"] if len(problems) > 5 else []
     options: dict[str, Any] = {"drop": [*map(str, spec["drop"]), *(problem.name for problem in problems)]}
     label = next((problem.name for problem in problems if problem.classes), None)
@@ -345,6 +379,20 @@ def _refusal(frame: Frame, problems: Sequence[Text], size: int, spec: Mapping[st
         + ":",
         str(frame.path),
         {key: value for key, value in options.items() if value},
+    )
+
+
+def _without_numbers(frame: Frame, shown: Sequence[str], size: int) -> ValueError:
+    """Refuse a table of text alone, with the sign that its fields may lie between."""
+    problem = f"{frame.path}: no column holds numbers: {'; '.join(shown)}"
+    if not frame.delimiter:
+        return ValueError(problem)
+    problem += f"; if the fields lie between another sign than {frame.delimiter!r}, set delimiter"
+    texts = frame.columns.iloc[:, 0].astype(str).head(100)
+    counts = {sign: texts.str.count(re.escape(sign)) for sign in _OTHER_DELIMITERS} if size == 1 else {}
+    alike = [sign for sign, count in counts.items() if count.min() == count.max() > 0]
+    return (
+        ChoiceError(f"{problem}:", str(frame.path), {"delimiter": alike[0]}) if alike else ValueError(problem)
     )
 
 

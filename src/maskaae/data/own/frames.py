@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from maskaae.data.own.header import MISSING, Fields, find_header, is_missing, looks_numeric
-from maskaae.data.own.layout import Layout, find_layout
+from maskaae.data.own.header import (
+    MISSING,
+    Fields,
+    find_header,
+    is_missing,
+    is_units,
+    joined_names,
+    looks_numeric,
+)
+from maskaae.data.own.layout import Layout, find_layout, plain_name
 from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.sniff import TABLES, is_packed, kind_of, opened
 from maskaae.data.own.text import WHITESPACE
@@ -24,8 +33,13 @@ _CLASSES_MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>", "#
 
 
 _MANY_COMMENTS = 50
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_BELOW = 10
 """Lines of words below a table, such as its source, at most (our choice)."""
+_FIXED_WIDTH = (
+    "; if columns stand at fixed places, pandas.read_fwf(path).to_csv('t.csv', index=False) makes a table "
+    "with delimiters"
+)
 
 
 @dataclass(frozen=True)
@@ -67,9 +81,9 @@ def read_frame(path: Path, spec: Mapping[str, Any], notes: Notes, rows: int | No
     if kind == "text":
         return _read_text(path, spec, notes, rows)
     if kind == "json":
-        return _read_json(path)
+        return _read_json(path, spec, notes)
     if kind in ("parquet", "feather"):
-        return _read_columnar(path, kind, notes)
+        return _read_columnar(path, kind, spec, notes)
     return _read_sheet(path, kind, spec, notes)
 
 
@@ -80,8 +94,11 @@ def rectangle(layout: Layout, notes: Notes) -> Layout:
     """
     comments, rows, last = set(layout.comments), 0, 0
     below: dict[int, Fields] = {}
+    repeated: set[int] = set()
     for line, fields in layout.text.records(layout.delimiter, comments):
-        if len(fields) == len(layout.names) and not below:
+        if layout.has_header and tuple(map(plain_name, fields)) == layout.names:
+            repeated.add(line)
+        elif len(fields) == len(layout.names) and not below:
             rows, last = rows + 1, line
         else:
             below[line] = fields
@@ -92,11 +109,18 @@ def rectangle(layout: Layout, notes: Notes) -> Layout:
         raise ValueError(
             f"{layout.text.path}, line {line}: {len(below[line])} fields where the first line has "
             f"{len(layout.names)} (delimiter {layout.delimiter!r})"
+            + (_FIXED_WIDTH if layout.delimiter == WHITESPACE else "")
         )
     if below:
         words = layout.delimiter.join(next(iter(below.values())))[:60]
         notes.leave_out(f"{layout.text.path}: {len(below)} lines below the table (the first: {words!r})")
-        layout = replace(layout, text=replace(layout.text, skip=layout.text.skip | set(below)))
+    if repeated:
+        notes.leave_out(
+            f"{layout.text.path}: {len(repeated)} lines that repeat the names of columns "
+            f"(the first: line {min(repeated)})"
+        )
+    if below or repeated:
+        layout = replace(layout, text=replace(layout.text, skip=layout.text.skip | set(below) | repeated))
     if comments:
         _say_comments(layout, comments, rows, notes)
     return layout
@@ -192,7 +216,7 @@ def _spellings(words: frozenset[str]) -> list[str]:
     return sorted({*words, *map(str.upper, words), *map(str.capitalize, words), "NaN", "NaT", "N/a"})
 
 
-def _read_columnar(path: Path, kind: str, notes: Notes) -> Frame:
+def _read_columnar(path: Path, kind: str, spec: Mapping[str, Any], notes: Notes) -> Frame:
     """Parquet or feather: an index that pandas stored is no column."""
     read = pd.read_parquet if kind == "parquet" else pd.read_feather
     try:
@@ -201,26 +225,56 @@ def _read_columnar(path: Path, kind: str, notes: Notes) -> Frame:
     except ImportError as error:
         raise ValueError(f"{path}: {kind} needs pyarrow: pip install 'maskaae[formats]'") from error
     except (ValueError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as {kind} ({error})") from error
+        raise ValueError(f"{path}: cannot be read as {kind} ({str(error).splitlines()[0]})") from error
     if not isinstance(frame.index, pd.RangeIndex):
         named = [str(name) for name in frame.index.names if name is not None]
         notes.leave_out(f"{path}: the index of its rows" + (f" ({', '.join(named)})" if named else ""))
-    return Frame(path, _spread(path, _renamed(path, frame), notes), _counted_row)
+    return Frame(path, _spread(path, _renamed(path, frame), spec, notes), _counted_row)
 
 
-def _read_json(path: Path) -> Frame:
-    """Records in a list or one a line, or columns by name, as pandas writes them."""
+def _read_json(path: Path, spec: Mapping[str, Any], notes: Notes) -> Frame:
+    """Records in a list or one a line, rows of numbers, or columns by name, as pandas writes them."""
     try:
         with opened(path) as file:
-            content = file.read().decode("utf-8-sig")
-        try:
-            records = json.loads(content)
-        except json.JSONDecodeError:  # one in each line, or none
-            records = [json.loads(line) for line in content.splitlines() if line.strip()]
-        frame = pd.DataFrame(records)
+            frame = _frame_of_json(path, _parsed(file.read().decode("utf-8-sig")), notes)
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: cannot be read as records of a table ({error})") from error
-    return Frame(path, _renamed(path, frame), _counted_row)
+    return Frame(path, _spread(path, _renamed(path, frame), spec, notes), _counted_row)
+
+
+def _parsed(content: str) -> Any:
+    """JSON of the whole text, or of each of its lines; ValueError names the line."""
+    try:
+        return json.loads(content)
+    except json.JSONDecodeError as whole:
+        records: list[Any] = []
+        for number, line in enumerate(content.splitlines(), start=1):
+            try:
+                records += [json.loads(line)] if line.strip() else []
+            except json.JSONDecodeError as error:
+                if not records:  # one value over many lines
+                    raise whole from error
+                raise ValueError(f"line {number}: {error.msg}") from error
+        return records
+
+
+def _frame_of_json(path: Path, made: Any, notes: Notes) -> pd.DataFrame:
+    """A table of parsed JSON: of records, of rows, of columns, or of the only list of records inside."""
+    if isinstance(made, dict) and isinstance(made.get("columns"), list) and "data" in made:
+        return pd.DataFrame(made["data"], columns=made["columns"])  # pandas' orient="split"
+    if isinstance(made, dict):
+        lists = [key for key, value in made.items() if _are_records(value)]
+        if len(lists) == 1:
+            notes.guess(f"{path}: the rows are those of {lists[0]!r}")
+            made = made[lists[0]]
+    if _are_records(made) and any(isinstance(value, dict) for record in made for value in record.values()):
+        notes.guess(f"{path}: fields within fields are columns, with a point between their names")
+        return pd.json_normalize(made)
+    return pd.DataFrame(made)
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def _counted_row(row: int) -> str:
@@ -240,30 +294,49 @@ def _renamed(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.set_axis(names, axis=1).reset_index(drop=True)
 
 
-def _spread(path: Path, frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Spread columns that hold a list of numbers in each row, as embeddings are stored, over many columns."""
+def _spread(path: Path, frame: pd.DataFrame, spec: Mapping[str, Any], notes: Notes) -> pd.DataFrame:
+    """Spread columns that hold a list of numbers in each row, as embeddings are stored, over many columns.
+
+    In a row without a list all of them are missing. Columns that are not learned stay as they are.
+    """
     parts = []
+    left = {*map(str, spec["drop"]), str(spec["label_column"])}
     for name in frame.columns:
         column = frame[name]
-        first = column.iloc[0] if len(column) else None
-        if not isinstance(first, np.ndarray | list | tuple):
+        there = column[column.notna()]
+        if name in left or not len(there) or not isinstance(there.iloc[0], np.ndarray | list | tuple):
             parts.append(column.to_frame())
             continue
-        lengths = {len(cell) if isinstance(cell, np.ndarray | list | tuple) else -1 for cell in column}
-        if len(lengths) > 1 or np.asarray(first).dtype.kind not in "biuf":
+        vectors = [_numbers_of(cell) for cell in there]
+        lengths = {-1 if vector is None else len(vector) for vector in vectors}
+        if len(lengths) > 1 or -1 in lengths:
             raise ChoiceError(
-                f"{path}: column {name!r} holds lists that are no numbers or differ in length; leave it out",
+                f"{path}: column {name!r} holds lists that are no numbers or differ in length; leave it out:",
                 str(path),
-                {"drop": [name]},
+                {"drop": [*map(str, spec["drop"]), name]},
             )
-        values = np.stack([np.asarray(cell).ravel() for cell in column])
+        values = np.full((len(column), lengths.pop()), np.nan)
+        values[column.notna().to_numpy()] = np.stack([vector for vector in vectors if vector is not None])
         notes.guess(f"{path}: column {name!r} holds {values.shape[1]} numbers in each row: as many columns")
         parts.append(pd.DataFrame(values, columns=[f"{name}_{place}" for place in range(values.shape[1])]))
     return pd.concat(parts, axis=1) if parts else frame
 
 
+def _numbers_of(cell: Any) -> NDArray[np.float64] | None:
+    """A list of numbers, or of lists of them, as one vector; None of anything else."""
+    try:
+        array = np.asarray(cell)
+        if array.dtype == object:  # lists of lists, as arrow gives them
+            array = np.stack([np.asarray(part) for part in cell])
+    except (ValueError, TypeError):
+        return None
+    return array.astype(np.float64).ravel() if array.ndim and array.dtype.kind in "biuf" else None
+
+
 def _read_sheet(path: Path, kind: str, spec: Mapping[str, Any], notes: Notes) -> Frame:
     """A sheet of a workbook: what stands in its cells, from the first row and column that hold anything."""
+    if kind == "xls" and _ENCRYPTED in path.read_bytes():
+        raise ValueError(f"{path}: is protected by a password; save it without one")
     package = {"xlsx": "openpyxl", "ods": "odfpy", "xls": "xlrd"}[kind]
     try:
         sheets = pd.read_excel(path, sheet_name=None, header=None, keep_default_na=False, na_values=[""])
@@ -295,7 +368,7 @@ def _from_cells(path: Path, cells: pd.DataFrame, spec: Mapping[str, Any], notes:
     rows = np.flatnonzero(there.any(axis=1))[spec["skip_lines"] :]
     columns = np.flatnonzero(there.iloc[rows].any(axis=0))
     cells = cells.iloc[rows, columns]
-    texts = [["" if pd.isna(cell) else str(cell) for cell in row] for row in cells.head(200).to_numpy()]
+    texts = [list(map(_cell_text, row)) for row in cells.head(200).to_numpy()]
     titles = next((place for place, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
     if titles and len(columns) > 1:
         notes.leave_out(f"{path}: rows of a single cell above the table ({texts[0][0] or ''} ...)")
@@ -303,13 +376,56 @@ def _from_cells(path: Path, cells: pd.DataFrame, spec: Mapping[str, Any], notes:
     where = f"{path}, row {rows[0] + 1}"
     header = spec["header"]
     if find_header(where, texts, notes) if header == "auto" else header:
-        names = [text.strip() or f"Unnamed: {place}" for place, text in enumerate(texts[0])]
-        cells, rows = cells.iloc[1:], rows[1:]
+        names, above = _names_of_cells(path, texts, rows, notes)
+        cells, rows = cells.iloc[above:], rows[above:]
     else:
         names = [str(place) for place in range(len(columns))]
-    frame = cells.set_axis(names, axis=1).reset_index(drop=True)
+    cells, rows = _without_words_below(path, cells, rows, notes)
+    frame = _renamed(path, cells.set_axis(names, axis=1))
     others = [name for name in names if name != str(spec["label_column"])]
     frame[others] = frame[others].map(
         lambda cell: np.nan if isinstance(cell, str) and is_missing(cell) else cell
     )
-    return Frame(path, _renamed(path, frame.infer_objects()), lambda row: f"row {rows[row] + 1}")
+    return Frame(path, frame.infer_objects(), lambda row: f"row {rows[row] + 1}")
+
+
+def _cell_text(cell: Any) -> str:
+    """What a cell shows; years and positions are whole numbers."""
+    if pd.isna(cell):
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _names_of_cells(
+    path: Path, texts: Sequence[Fields], rows: NDArray[np.intp], notes: Notes
+) -> tuple[list[str], int]:
+    """Names of columns and how many rows hold them: the first, and one of names or units below it."""
+    names, above = [text.strip() for text in texts[0]], 1
+    if is_units(texts[1:]):
+        joined = joined_names(names, texts[1])
+        above = 2
+        if joined is None:
+            notes.leave_out(f"{path}, row {rows[1] + 1}: taken for units: {', '.join(texts[1][:5])}")
+        else:
+            names = joined
+            notes.guess(f"{path}: names of columns from two rows: {', '.join(names[:5])} ...")
+    return [name or f"Unnamed: {place}" for place, name in enumerate(names)], above
+
+
+def _without_words_below(
+    path: Path, cells: pd.DataFrame, rows: NDArray[np.intp], notes: Notes
+) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Leave out rows of a single cell of words below a table."""
+    if cells.shape[1] < 2:
+        return cells, rows
+    end = len(cells)
+    while end > max(1, len(cells) - _MOST_BELOW):
+        there = [cell for cell in cells.iloc[end - 1] if not pd.isna(cell)]
+        if len(there) != 1 or not isinstance(there[0], str) or looks_numeric(there[0]):
+            break
+        end -= 1
+    if end < len(cells):
+        notes.leave_out(
+            f"{path}: {len(cells) - end} rows of words below the table (the first: row {rows[end] + 1})"
+        )
+    return cells.iloc[:end], rows[:end]

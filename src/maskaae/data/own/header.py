@@ -22,19 +22,21 @@ MISSING = frozenset(
         "-",
         "--",
         ".",
-        "#n/a",
         "<na>",
         "nat",
-        "#div/0!",
-        "#value!",
-        "#ref!",
+        *("-nan", "+nan", "nan(ind)", "-nan(ind)", "1.#qnan", "1.#ind", "-1.#ind"),
+        *("#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+        *("#nv", "#wert!", "#bezug!", "#zahl!"),
     ]
 )
-"""How a missing value is written, in small letters."""
+"""How a missing value is written, in small letters; C's and those of workbooks in English and German too."""
 
-_NUMERAL = re.compile(
-    r"[€$£¥]?\s*[+\-−]?(?:\d[\d.,' \u00a0\u202f\u2009\u2019]*|[.,]\d+)(?:[eEdD][+-]?\d+)?\s*[%€$£¥]?"
-)
+_FIGURES = r"(?:\d[\d.,' \u00a0\u202f\u2009\u2019]*|[.,]\d+)(?:[eEdD][+-]?\d+)?"
+_NUMERAL = re.compile(rf"[+\-−]?[€$£¥]?\s*[+\-−]?{_FIGURES}\s*[%€$£¥]?|\([€$£¥]?\s*{_FIGURES}\)|{_FIGURES}-")
+_HARDLY_CHANCE = 5
+"""So many whole numbers do not rise in equal steps by chance (our choice)."""
+_ROUNDED = 0.01
+"""Share of a step by which steps of rounded numbers may differ (our choice)."""
 _WORDS = frozenset(["true", "false", "inf", "-inf", "+inf", "infinity", "-infinity"])
 
 
@@ -78,14 +80,32 @@ def find_header(where: str, rows: Sequence[Fields], notes: Notes) -> bool:
 
 def is_units(rows: Sequence[Fields]) -> bool:
     """Whether the first of some rows holds text over columns of numbers, as a line of units does."""
+    if len(rows) < 3:
+        return False
     first, numbers = rows[0], _number_columns(rows[1:])
-    if len(rows) < 3 or not numbers or any(place >= len(first) for place in numbers):
+    if not numbers or any(place >= len(first) for place in numbers):
         return False
     over = [first[place] for place in numbers]
     text = [not looks_numeric(field) for field in over]
     return all(is_text or is_missing(field) for is_text, field in zip(text, over, strict=True)) and (
         2 * sum(text) >= len(over)
     )
+
+
+def joined_names(above: Fields, below: Fields) -> list[str] | None:
+    """Names of two lines, groups above and members below; None if those above need no second line.
+
+    They need one where a name stands twice, or a merged cell left blanks behind it.
+    """
+    plain = [name.strip() for name in above]
+    blanks = [place for place, name in enumerate(plain) if not name and place]
+    named = [name for name in plain if name]
+    if (not blanks and len(set(named)) == len(named)) or len(below) != len(above):
+        return None
+    groups = list(plain)
+    for place in blanks:
+        groups[place] = groups[place - 1]
+    return [f"{group} {member.strip()}".strip() for group, member in zip(groups, below, strict=True)]
 
 
 def _number_columns(rows: Sequence[Fields]) -> list[int]:
@@ -118,17 +138,46 @@ def _all_whole(rows: Sequence[Fields], places: Sequence[int]) -> bool:
 
 
 def _counts(where: str, first: Fields, body: Sequence[Fields], notes: Notes) -> bool:
-    """Tell whether a first line of numbers alone counts the columns, as pandas writes columns without names.
+    """Tell whether a first line of numbers alone names the columns: positions, years, wavelengths.
 
     ValueError if the numbers below are whole too, so that it may be either.
     """
     counted = [field.strip() for field in first]
     nameless = counted[0] == "" and counted[1:] == [str(place) for place in range(len(counted) - 1)]
     if not nameless and (len(counted) < 3 or counted != [str(place) for place in range(len(counted))]):
-        return False
+        return _scales(where, first, body, notes)
     if _all_whole(body, range(len(first))) and not nameless:
         raise ValueError(
             f"{where}: cannot tell whether 0, 1, 2 ... are names or data; set header: true or header: false"
         )
     notes.guess(f"{where}: counts the columns, so it is taken for names")
     return True
+
+
+def _scales(where: str, first: Fields, body: Sequence[Fields], notes: Notes) -> bool:
+    """Tell whether a first line of numbers rises in equal steps, and no line below it does.
+
+    ValueError if the numbers below are whole too, and the columns so many that it is hardly chance.
+    """
+    if not _steps(first) or any(map(_steps, body)) or not body:
+        return False
+    shown = ", ".join(first[:3])
+    if not _all_whole(body, range(len(first))):
+        notes.guess(f"{where}: {shown} ... rise in equal steps, so they are taken for names of columns")
+        return True
+    if len(first) < _HARDLY_CHANCE:
+        return False
+    raise ValueError(
+        f"{where}: cannot tell whether {shown} ... are names or data; set header: true or header: false"
+    )
+
+
+def _steps(fields: Fields) -> bool:
+    """Whether fields are three numbers or more that rise in equal steps."""
+    if len(fields) < 3 or not all(re.fullmatch(r"\s*\d+(?:\.\d*)?\s*", field) for field in fields):
+        return False
+    numbers = list(map(float, fields))
+    step = numbers[1] - numbers[0]
+    return step > 0 and all(
+        abs(after - before - step) < _ROUNDED * step for before, after in pairwise(numbers)
+    )

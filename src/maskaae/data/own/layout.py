@@ -15,6 +15,7 @@ from maskaae.data.own.header import (
     Fields,
     find_header,
     is_units,
+    joined_names,
     looks_numeric,
 )
 from maskaae.data.own.notes import ChoiceError, Notes
@@ -23,7 +24,9 @@ from maskaae.data.own.text import DELIMITERS, WHITESPACE, Text, find_encoding
 
 _HEAD_LINES = 100
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-_SPARSE = re.compile(r"[-+]?[\d.,]+(\s+\d+:[-+\d.eE]+)+")
+_SPARSE = re.compile(r"[-+]?[\d.,]+(\s+qid:\d+)?(\s+\d+:[-+\d.eE]+)+\s*(#.*)?")
+_MOST_UNITS = 2
+"""Lines below the names that may hold units, or what was done with each column (our choice)."""
 _ATTRIBUTE = re.compile(r"\s*@attribute\s+('[^']*'|\"[^\"]*\"|\S+)\s+(.*)", re.IGNORECASE)
 
 
@@ -103,12 +106,9 @@ def _named(
     has_header = find_header(f"{text.path}, line {line}", rows, notes) if header == AUTO else bool(header)
     names = [str(place) for place in range(width)]
     if has_header:
-        names = _fitted(text.path, [name.strip().strip("\"'") for name in first], rows[1:], width, notes)
+        names = _fitted(text.path, [plain_name(name) for name in first], rows[1:], width, notes)
         text = _without(text, line)
-        if len(rows) > 1 and is_units(rows[1:]):
-            line = records[1][0]
-            notes.leave_out(f"{text.path}, line {line}: taken for units: {', '.join(rows[1][:5])}")
-            text = _without(text, line)
+        names, text = _below_names(names, text, records[1:], notes)
     elif commented:
         notes.guess(
             f"{text.path}: names of columns from the comment above them: {', '.join(commented[:5])} ..."
@@ -116,15 +116,41 @@ def _named(
         names = commented
     twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
     if twice:
-        raise ValueError(
+        raise ChoiceError(
             f"{text.path}, line {records[0][0]}: more than one column is called {', '.join(twice)}; "
-            "give each a name of its own"
+            "give each a name of its own, or call the columns by their positions, from 0:",
+            str(text.path),
+            {"header": False, "skip_lines": records[0][0]},
         )
     named = tuple(name or f"Unnamed: {place}" for place, name in enumerate(names))
     nameless = [place for place, name in enumerate(names) if not name and 0 < place < width - 1]
     if nameless:
         notes.guess(f"{text.path}: column {nameless[0]} (from 0) has no name: called Unnamed: {nameless[0]}")
     return Layout(text, delimiter, named, has_header or commented is not None)
+
+
+def plain_name(field: str) -> str:
+    """A name without blanks and quotes around it, and without the mark of a text that was pasted in."""
+    return field.strip("\ufeff").strip().strip("\"'")
+
+
+def _below_names(
+    names: list[str], text: Text, records: Sequence[tuple[int, Fields]], notes: Notes
+) -> tuple[list[str], Text]:
+    """Take lines of text between names and numbers out: a second line of names, or units."""
+    for place in range(_MOST_UNITS):
+        rest = records[place:]
+        if not rest or not is_units([fields for _, fields in rest]):
+            break
+        line, fields = rest[0]
+        joined = joined_names(names, [plain_name(field) for field in fields])
+        if joined is None:
+            notes.leave_out(f"{text.path}, line {line}: taken for units: {', '.join(fields[:5])}")
+        else:
+            names = joined
+            notes.guess(f"{text.path}: names of columns from two lines: {', '.join(names[:5])} ...")
+        text = _without(text, line)
+    return names, text
 
 
 def _refuse_preamble(path: Path, records: Sequence[tuple[int, Fields]], width: int) -> None:
@@ -155,12 +181,35 @@ def _fitted(path: Path, names: list[str], rows: Sequence[Fields], width: int, no
     full = [row for row in rows if len(row) == width]
     if all(row[-1].strip() == "" for row in full):
         return [*names, ""]
-    if not all(re.fullmatch(r"\d+", row[0].strip()) or not looks_numeric(row[0]) for row in full):
-        raise ValueError(f"{path}: {len(names)} names for the {width} fields of each row; name every column")
+    firsts = [plain_name(row[0]) for row in full]
+    whole = [bool(re.fullmatch(r"\d+", first)) for first in firsts]
+    # Under a single name, whole numbers that do not count may be what stands before a decimal comma.
+    halves = len(names) == 1 and all(whole) and not _count(firsts)
+    if halves or not all(
+        is_whole or not looks_numeric(first) for is_whole, first in zip(whole, firsts, strict=True)
+    ):
+        raise _too_few_names(path, names, width)
     notes.guess(
         f"{path}: a field more in each row than there are names: the first is taken for a name of the row"
     )
     return ["", *names]
+
+
+def _count(fields: Sequence[str]) -> bool:
+    """Whether whole numbers go up by one."""
+    return all(int(after) == int(before) + 1 for before, after in itertools.pairwise(fields))
+
+
+def _too_few_names(path: Path, names: Sequence[str], width: int) -> ValueError:
+    """Refuse rows with a field more than there are names; a single name points to decimal commas."""
+    problem = f"{path}: {len(names)} names for the {width} fields of each row; name every column"
+    if len(names) > 1:
+        return ValueError(problem)
+    return ChoiceError(
+        f"{problem}; or, if there is one column and the comma is its decimal sign, say so:",
+        str(path),
+        {"delimiter": ";", "decimal": ","},
+    )
 
 
 def _commented_names(text: Text, delimiter: str, first: Fields) -> list[str] | None:
@@ -209,5 +258,15 @@ def _attribute_layout(text: Text, notes: Notes) -> Layout:
             names.append(attribute[1].strip("'\""))
         if line.lower().lstrip().startswith("@data"):
             notes.guess(f"{text.path}: an ARFF file")
+            _refuse_sparse(_without(text, number))
             return Layout(_without(text, number), ",", tuple(names), True)
     raise ValueError(f"{text.path}: an ARFF file without @data")
+
+
+def _refuse_sparse(text: Text) -> None:
+    """Refuse the data of an ARFF file that are pairs of place and value."""
+    if next(text.lines(), (0, ""))[1].lstrip().startswith("{"):
+        raise ValueError(
+            f"{text.path}: pairs of place and value (sparse ARFF) are not read; "
+            "weka.filters.unsupervised.instance.SparseToNonSparse writes every value"
+        )

@@ -14,9 +14,15 @@ AUTO = "auto"
 BLANKS = "\u00a0\u202f\u2009"
 """Blanks that typesetters put between thousands; read as a plain blank."""
 
-_SIGNS = re.compile(r"^[€$£¥]\s*|\s*[%€$£¥]$")
+_SIGNS = re.compile(r"^(?P<minus>[+-]?)[€$£¥]\s*|\s*[%€$£¥]$")
+_NEGATIVE = re.compile(r"^\((?P<inside>[^+\-()]*\d[^()]*)\)$|^(?P<before>[\d.,' ]*\d[\d.,' ]*)-$")
+"""A number in brackets, as accountants write negative ones, or with its minus behind it."""
 _WHOLE = re.compile(r"[+-]?\d+(?:[eEdD][+-]?\d+)?")
-_BOOLEANS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}
+_BOOLEANS = {
+    **{"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0},
+    **{"yes": 1.0, "no": 0.0, "y": 1.0, "n": 0.0},
+    **{"ja": 1.0, "nein": 0.0},
+}
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,21 @@ class Evidence:
 
 
 def normal(texts: pd.Series[str]) -> pd.Series[str]:
-    """Texts without quotes and signs of currency and percent, with plain blanks and minus signs."""
-    plain = texts.astype(str).str.strip().str.strip("'").str.replace(_SIGNS, "", regex=True)
+    """Texts without quotes and signs of currency and percent, with plain blanks and a minus in front."""
+    plain = texts.astype(str).str.strip().str.strip("'").str.replace("\u2212", "-", regex=False)
     plain = plain.str.replace(f"[{BLANKS}]", " ", regex=True).str.replace("\u2019", "'", regex=False)
-    return plain.str.replace("\u2212", "-", regex=False)
+    if plain.str.contains(r"[()]|-$", regex=True).any():
+        plain = plain.str.replace(_NEGATIVE, _with_minus, regex=True)
+    return plain.str.replace(_SIGNS, lambda match: match["minus"] or "", regex=True)
+
+
+def _with_minus(match: re.Match[str]) -> str:
+    return f"-{match['inside'] or match['before']}"
+
+
+def are_negative(texts: pd.Series[str]) -> pd.Series[bool]:
+    """Whether texts are numbers in brackets, or with a minus behind them."""
+    return texts.str.strip().str.fullmatch(_NEGATIVE.pattern)
 
 
 def booleans(texts: pd.Series[str]) -> NDArray[np.float64] | None:

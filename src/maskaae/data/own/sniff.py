@@ -81,12 +81,17 @@ _MAGIC: Sequence[tuple[bytes, Kind]] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
 )
 _SAVE_AS_CSV = "save it as csv or parquet where it was made"
+_SAVE_AS_NETCDF4 = "xarray.open_dataset(path).to_netcdf('x.nc', format='NETCDF4') makes what is"
+_ONE_IMAGE = "one image; give the folder that holds all images"
+_STACK = f"{_ONE_IMAGE}; of a stack, numpy.save('x.npy', tifffile.imread(path)) makes what is read"
 _FOREIGN: Sequence[tuple[bytes, str]] = (
-    (b"\x89PNG", "one image; give the folder that holds all images"),
-    (b"\xff\xd8\xff", "one image; give the folder that holds all images"),
-    (b"GIF8", "one image; give the folder that holds all images"),
-    (b"II*\0", "one image; give the folder that holds all images"),
-    (b"MM\0*", "one image; give the folder that holds all images"),
+    (b"\x89PNG", _ONE_IMAGE),
+    (b"\xff\xd8\xff", _ONE_IMAGE),
+    (b"GIF8", _ONE_IMAGE),
+    (b"II*\0", _STACK),
+    (b"MM\0*", _STACK),
+    (b"P5\n", _ONE_IMAGE),
+    (b"P6\n", _ONE_IMAGE),
     (b"%PDF", f"a PDF; {_SAVE_AS_CSV}"),
     (b"SQLite format 3", f"a database; {_SAVE_AS_CSV}"),
     (b"ORC", f"an ORC file; {_SAVE_AS_CSV}"),
@@ -97,6 +102,20 @@ _FOREIGN: Sequence[tuple[bytes, str]] = (
     (b"7z\xbc\xaf", "a 7z archive; unpack it, or pack it as zip or tar"),
     (b"Rar!", "a rar archive; unpack it, or pack it as zip or tar"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it, or compress it by gzip"),
+    (b"\x1f\x9d", "compressed by compress; unpack it, or compress it by gzip"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4; unpack it, or compress it by gzip"),
+    (b"]\0\0", "compressed by lzma; unpack it, or compress it by xz"),
+    (b"\x1f\x8b", "compressed more than once; unpack it until one compression is left"),
+    (b"\xff\xff\xff\xff", "a stream of Arrow; save it as feather or parquet"),
+    (b"CDF\x01", f"a netCDF file of version 3; {_SAVE_AS_NETCDF4}"),
+    (b"CDF\x02", f"a netCDF file of version 3; {_SAVE_AS_NETCDF4}"),
+    (
+        b"%%MatrixMarket",
+        "a Matrix Market file; scipy.sparse.save_npz('x.npz', scipy.sparse.csr_array(scipy.io.mmread(path))) "
+        "makes what is (with .T behind mmread(path) if the examples are its columns)",
+    ),
+    (b"SIMPLE  =", "a FITS file; numpy.save('x.npy', astropy.io.fits.getdata(path)) makes what is"),
+    (b"Obj\x01", f"an Avro file; {_SAVE_AS_CSV}"),
     (b"\x7fELF", "a program"),
     (b"<!DOCTYPE", f"a web page; {_SAVE_AS_CSV}"),
     (b"<html", f"a web page; {_SAVE_AS_CSV}"),
@@ -223,13 +242,33 @@ def _kind_of_head(path: Path, head: bytes) -> Kind:
     for magic, what in _FOREIGN:
         if head.startswith(magic):
             raise ValueError(f"{path}: not read: {what}")
+    within = _foreign_within(head)
+    if within is not None:
+        raise ValueError(f"{path}: not read: {within}")
     binary = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
     if binary or path.name.lower().endswith(_PICKLE_ENDINGS):
         raise ValueError(f"{path}: {PICKLE}")
     foreign = next((ending for ending in _FOREIGN_ENDINGS if path.name.lower().endswith(ending)), None)
     if foreign is not None:
         raise ValueError(f"{path}: {foreign} files are not read; {_SAVE_AS_CSV}")
-    return "json" if re.match(rb'\s*(\[\s*)?\{\s*"', head.removeprefix(b"\xef\xbb\xbf")) else "text"
+    return (
+        "json" if re.match(rb'\s*(\[\s*)?\{\s*"|\s*\[\s*\[', head.removeprefix(b"\xef\xbb\xbf")) else "text"
+    )
+
+
+def _foreign_within(head: bytes) -> str | None:
+    """Say what a file is that is known by bytes further inside; None if it is none of these."""
+    if head.startswith(b"RIFF"):
+        return _ONE_IMAGE if head[8:12] == b"WEBP" else "a sound or a video"
+    if head.startswith(b"BM") and head[6:10] == bytes(4):
+        return _ONE_IMAGE
+    if head[:1] == b"\0" and head[4:8] == b"ftyp":
+        return "a video, or one image; give a folder of images as png or jpg"
+    if head[128:132] == b"DICM":
+        return "one DICOM image; save all as png or tif, and give the folder that holds them"
+    if head[344:348] in (b"n+1\0", b"ni1\0"):
+        return "a NIfTI image; save the numbers of all by numpy.save('x.npy', x), a row for each example"
+    return None
 
 
 def _kind_of_zip(path: Path) -> Kind:

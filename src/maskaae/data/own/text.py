@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from maskaae.data.own.header import is_missing
 from maskaae.data.own.notes import Notes
 from maskaae.data.own.numerals import AUTO
 from maskaae.data.own.sniff import DAMAGE, opened
@@ -99,6 +100,8 @@ class Text:
 def _is_comment(line: str) -> bool:
     """Whether a line is a comment, or a rule drawn between the head and the rows of a table."""
     start = line.lstrip()
+    if start.startswith("#") and is_missing(re.split(r'[\t;|,"]', start, maxsplit=1)[0]):
+        return False  # a workbook's error, such as #DIV/0!
     return start.startswith(_COMMENT) or (
         start.startswith(("-", "+", "|", ":", "=")) and _RULE.fullmatch(start.strip()) is not None
     )
@@ -130,7 +133,9 @@ def find_encoding(path: Path, encoding: str, notes: Notes) -> str:
             return wide
         if b"\0" in head or sum(head.count(bytes([code])) for code in range(9)) > len(head) // 50:
             raise ValueError(
-                f"{path}: cannot be read as text: it holds bytes that no text has ({head[:8]!r} ...)"
+                f"{path}: cannot be read as text: it holds bytes that no text has ({head[:8]!r} ...). "
+                "If they are numbers one after another, numpy.save('x.npy', numpy.fromfile(path, 'float32')"
+                ".reshape(-1, D)) makes what is read, with their type and D columns"
             )
         decoder = codecs.getincrementaldecoder("utf-8")()
         other = False
