@@ -67,6 +67,7 @@ WRITE = {
     ),
     "mat of version 7.3": lambda path: hdf5(path, matlab_header=True, X=VALUES),
     "HDF5": lambda path: hdf5(path, **{"a/deep/place": VALUES}),
+    "HDF5 of named fields": lambda path: hdf5(path, x=FIELDS),
     "safetensors": lambda path: save_file({"x": VALUES}, path),
 }
 
@@ -321,3 +322,91 @@ def test_an_array_of_python_objects_is_refused_with_the_way_on(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1, "a"]], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match=r"x\.npy: holds Python objects, .*numpy\.save\(path, x\.astype"):
         read_own(tmp_path / "x.npy", tmp_path / "own")
+
+
+def test_bfloat16_is_read_and_floats_of_eight_bits_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file as save_tensors
+
+    halves = torch.tensor(VALUES).bfloat16()
+    save_tensors({"x": halves}, tmp_path / "x.safetensors")
+    same(read(tmp_path / "x.safetensors")[0], halves.float().numpy())
+    save_tensors({"x": halves.to(torch.float8_e4m3fn)}, tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match=r"it holds x \(90, 5\), none of them an array of numbers"):
+        read(tmp_path / "x.safetensors")
+
+
+def test_numbers_are_as_the_attributes_of_netcdf_say(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    stored = np.rint(VALUES * 100).astype(np.int16)
+    stored[3, 1] = -32767
+    with h5py.File(tmp_path / "x.nc", "w") as store:
+        store["x"] = stored
+        store["x"].attrs.update({"scale_factor": 0.01, "add_offset": 273.15, "_FillValue": np.int16(-32767)})
+    got, words = read(tmp_path / "x.nc", missing="drop_rows")
+    expected = np.delete(stored * 0.01 + 273.15, 3, axis=0).astype(np.float32)
+    both = np.concatenate([got.dataset.train, got.dataset.test])
+    np.testing.assert_allclose(np.sort(both, axis=0), np.sort(expected, axis=0), rtol=1e-6)
+    assert "as the attributes _FillValue, scale_factor, add_offset say" in words
+
+
+@pytest.mark.parametrize("kind", ["categories", "values"])
+def test_a_missing_class_of_a_cell_is_named(tmp_path, kind):
+    """AnnData writes the code -1, or a mask."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5ad", "w") as store:
+        store["X"] = VALUES
+        for name, size in (("obs", 90), ("var", 5)):
+            store.create_group(name).attrs["_index"] = "_index"
+            store[f"{name}/_index"] = [f"{name} {i}" for i in range(size)]
+        if kind == "categories":
+            store["obs/type/categories"] = ["b", "k", "t"]
+            store["obs/type/codes"] = np.where(np.arange(90) == 4, -1, CLASSES)
+        else:
+            store["obs/type/values"], store["obs/type/mask"] = CLASSES, np.arange(90) == 4
+    with pytest.raises(
+        ChoiceError, match=r"row 4 \(counted from 0\): the class is missing, in 1 rows"
+    ) as refused:
+        read(tmp_path / "x.h5ad", label="type")
+    got, _ = read(tmp_path / "x.h5ad", **refused.value.options)
+    assert (got.dataset.info.n_train + got.dataset.info.n_test, got.dataset.info.classes) == (89, 3)
+
+
+@pytest.mark.parametrize(
+    ("beside", "warned"),
+    [({"feature_names": np.array(list("abcde"))}, False), ({"wavelengths": np.arange(5.0)}, True)],
+)
+def test_a_vector_of_as_many_values_as_there_are_columns_turns_nothing(tmp_path, beside, warned):
+    np.savez(tmp_path / "x.npz", x=VALUES, **beside)
+    got, words = read(tmp_path / "x.npz")
+    same(got, VALUES)
+    assert ("if the examples are the columns" in words) == warned
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (VALUES.T.repeat(20, axis=1), "There are more columns, 1800: if they are the examples, turn"),
+        (VALUES.astype(complex), r"holds complex64, not numbers; numpy\.column_stack"),
+        (VALUES.astype(str), r"not numbers; if they are numbers written as text, save x\.astype\(float\)"),
+    ],
+)
+def test_an_array_that_needs_a_step_before_says_which(tmp_path, array, message):
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(ValueError, match=message.replace("complex64", "complex(64|128)")):
+        read(tmp_path / "x.npy")
+
+
+def test_a_sparse_matrix_in_parts_is_refused_with_the_way_on(tmp_path):
+    cells = sparse.csr_array(SPARSE)
+    hdf5(
+        tmp_path / "x.h5",
+        **{f"matrix/{part}": getattr(cells, part) for part in ("data", "indices", "indptr")},
+    )
+    with pytest.raises(ValueError, match=r"none of them vectors .* but a sparse matrix in parts; scanpy"):
+        read(tmp_path / "x.h5")
+
+
+def test_twelve_bits_in_sixteen_are_warned_of(tmp_path):
+    np.save(tmp_path / "x.npy", RNG.integers(0, 4096, (90, 4, 4)).astype(np.uint16))
+    assert "16 of 256 levels are left; multiply the pixels" in read(tmp_path / "x.npy")[1]

@@ -12,11 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaae.data.dataset import DatasetInfo, Split
-from maskaae.data.own.choosing import Chosen, as_classes, choose, listed, look_like_classes
+from maskaae.data.own.choosing import (
+    Chosen,
+    as_classes,
+    choose,
+    lengths_of_classes,
+    lengths_of_others,
+    listed,
+    look_like_classes,
+)
 from maskaae.data.own.columns import counts_rows
 from maskaae.data.own.containers import Members, members
 from maskaae.data.own.missing import settle_rows
-from maskaae.data.own.notes import Notes
+from maskaae.data.own.notes import ChoiceError, Notes
 from maskaae.data.own.plausible import check_values
 from maskaae.data.own.splits import OwnData, read_splits
 from maskaae.data.own.writing import write_own
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 _COLOURS = (1, 3)
 _WITH_ALPHA = 4
+_DEEP = 65535
 _BRIGHT = 100
 """Floats above it are pixels from 0 to 255, not from 0 to 1 (our choice)."""
 _SIGNED = 0.9
@@ -41,19 +50,14 @@ def describe(spec: Mapping[str, Any]) -> Description:
         return None, None
     notes = Notes(quiet=True)
     with members(path) as found:
-        shape = found[choose(path, found, spec, notes).examples["train"]].shape
-        shape = tuple(shape[axis] for axis in order_of_axes(path, shape, notes, lengths_of(found)))
+        chosen = choose(path, found, spec, notes)
+        shape = found[chosen.examples["train"]].shape
+        order = order_of_axes(path, shape, notes, lengths_of_classes(found, chosen))
+        shape = tuple(shape[axis] for axis in order)
     if len(shape) == 2:
         return "vectors", shape[1]
     channels = 3 if shape[3:] == (_WITH_ALPHA,) else math.prod(shape[3:])
     return "images", math.prod(shape[1:3]) * channels
-
-
-def lengths_of(found: Members) -> set[int]:
-    """Lengths of the vectors among the arrays of a file: one of them may be the number of examples."""
-    return {
-        math.prod(member.shape) for member in found.values() if sum(side > 1 for side in member.shape) == 1
-    }
 
 
 def order_of_axes(
@@ -138,6 +142,11 @@ def _as_bytes(array: Array, path: Path, notes: Notes) -> NDArray[np.uint8]:
             "reshape what is no image to (N, D)"
         )
     notes.guess(f"{path}: {array.dtype} from {bottom} to {top} converted to uint8 from 0 to 255")
+    if top == _DEEP and 0 < high < _DEEP // 16:
+        notes.warn(
+            f"{path}: no pixel is brighter than {high} of {top}, so that {high // 257 + 1} of 256 levels are "
+            "left; multiply the pixels before you save them (12 bits by 16)"
+        )
     pixels: NDArray[np.uint8] = np.rint((array.astype(np.float32) - bottom) * (255 / (top - bottom))).astype(
         np.uint8
     )
@@ -160,8 +169,12 @@ class _Opened:
         member = self.found[self.chosen.examples[split]]
         array = member.read()
         if array.dtype.kind not in "biuf":
-            raise ValueError(f"{path}: holds {array.dtype}, not numbers")
-        array = array.transpose(order_of_axes(path, array.shape, notes, lengths_of(self.found)))
+            raise ValueError(f"{path}: holds {array.dtype}, not numbers{_way_on(array)}")
+        if member.says:
+            notes.guess(f"{path}: {member.says}")
+        self._warn_of_axes(array.shape)
+        lengths = lengths_of_classes(self.found, self.chosen)
+        array = array.transpose(order_of_axes(path, array.shape, notes, lengths))
         classes = self._classes(split, len(array))
         if array.ndim > 2:
             check_finite(array, str(path))
@@ -177,6 +190,15 @@ class _Opened:
             notes.warn(f"{path}: {which}, and is learned like the others; if it is an index, leave it out")
         return settle_rows(path, data, self.spec, _place, notes)
 
+    def _warn_of_axes(self, shape: tuple[int, ...]) -> None:
+        """Warn where a vector beside a matrix has as many values as that has columns, and none as rows."""
+        lengths = lengths_of_others(self.found, self.chosen)
+        if len(shape) == 2 and shape[1] in lengths and shape[0] not in lengths:
+            self.notes.warn(
+                f"{self.path}: {shape} taken as (N, D), and there is a vector of {shape[1]} beside it: "
+                "if the examples are the columns, give the transposed array, x.T"
+            )
+
     def _classes(self, split: Split, size: int) -> Array | None:
         """One class per example, or None if neither the configuration nor a name tells where they are."""
         name, label_path = self.chosen.classes.get(split), self.spec["label_path"]
@@ -190,12 +212,33 @@ class _Opened:
                 raise ValueError(
                     f"{origin}: classes of shape {array.shape} for {size} examples; give one class each"
                 )
-            return classes
+            return self._without_holes(classes, origin)
         if not look_like_classes(classes):
             self.notes.leave_out(f"{origin}: {name}, which holds no classes")
             return None
         self.notes.guess(f"{origin}: {name} are the classes")
         return classes
+
+    def _without_holes(self, classes: Array, origin: Path) -> Array:
+        """Classes of which none is missing, unless rows with missing values are dropped; else ChoiceError."""
+        absent = [row for row, one in enumerate(classes) if one is None]
+        if absent and self.spec["missing"] != "drop_rows":
+            raise ChoiceError(
+                f"{origin}, {_place(absent[0])}: the class is missing, in {len(absent)} rows",
+                str(self.path),
+                {"label": self.spec["label_key"], "missing": "drop_rows"},
+            )
+        return classes
+
+
+def _way_on(array: Array) -> str:
+    """What makes numbers of an array that holds none."""
+    if array.dtype.kind == "c":
+        return "; numpy.column_stack([x.real, x.imag]) holds both parts as columns, abs(x) their size"
+    if array.dtype.names is not None:
+        kept = [name for name in array.dtype.names if array.dtype[name].base.kind in "biuf"]
+        return f"; keep the fields that are: x[{kept}]"
+    return "; if they are numbers written as text, save x.astype(float)" if array.dtype.kind in "US" else ""
 
 
 def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) -> DatasetInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ _SPLIT_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _EXAMPLE_WORDS = ("x", "images", "image", "data", "features", "inputs", "set", "")
 _CLASS_WORDS = ("y", "labels", "label", "targets", "target", "classes")
+_SPARSE_PARTS = (
+    ", but a sparse matrix in parts; scanpy.read_10x_h5(path).write('x.h5ad'), or scipy.sparse.save_npz, "
+    "makes what is read"
+)
 MOST_CLASSES = 1000
 
 
@@ -64,6 +69,10 @@ def choose(path: Path, found: Members, spec: Mapping[str, Any], notes: Notes) ->
             f"{path}: it holds {listed(found)}, none of them an array of numbers; structs, cells and "
             "Python objects are not read"
         )
+    if len(able) != 1 and not any(_can_be_examples(found[name]) for name in able):
+        parts = {name.rsplit("/", 1)[-1] for name in found}
+        sparse = _SPARSE_PARTS if {"data", "indices", "indptr"} <= parts else ""
+        raise ValueError(f"{path}: it holds {listed(found)}, none of them vectors (N, D) or images{sparse}")
     if len(able) != 1:
         raise ChoiceError(
             f"{path}: it holds {listed(found)}; name one of them as `key`, classes as `label_key`:",
@@ -77,6 +86,25 @@ def choose(path: Path, found: Members, spec: Mapping[str, Any], notes: Notes) ->
         if rest:
             notes.leave_out(f"{path}: {', '.join(rest[:10])}; one of them can be classes, as label_key")
     return Chosen({"train": able[0]}, classes)
+
+
+def lengths_of_classes(found: Members, chosen: Chosen) -> set[int]:
+    """Lengths of the vectors that are classes, or called so: one of them may be the number of examples."""
+    return {
+        math.prod(member.shape)
+        for name, member in found.items()
+        if _is_vector(member) and (name in chosen.classes.values() or name.lower() in _CLASS_WORDS)
+    }
+
+
+def lengths_of_others(found: Members, chosen: Chosen) -> set[int]:
+    """Lengths of the other vectors of numbers: they may be as many as there are examples, or columns."""
+    every = {math.prod(member.shape) for member in found.values() if _is_vector(member) and member.numeric}
+    return every - lengths_of_classes(found, chosen)
+
+
+def _is_vector(member: Member) -> bool:
+    return sum(side > 1 for side in member.shape) == 1
 
 
 def listed(found: Members) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+_SAFETENSORS = {"BOOL": "b", "BF16": "f"} | {
+    f"{letter.upper()}{bits}": letter
+    for letter, sizes in (("i", (8, 16, 32, 64)), ("u", (8, 16, 32, 64)), ("f", (16, 32, 64)))
+    for bits in sizes
+}
+_HOLES = ("_FillValue", "missing_value")
+_PACKED = ("scale_factor", "add_offset")
 MOST_DENSE = 2**34
 """Bytes that a sparse array may take once it is dense (our choice)."""
 _NUMERIC = "biuf"
@@ -48,12 +56,15 @@ class Member:
         NumPy's letter for its type; "O" for what is no array of numbers or text.
     names : callable or None
         Reads the names of its columns, where the file has some.
+    says : str
+        How its numbers are stored, where that is to be told.
     """
 
     shape: tuple[int, ...]
     kind: str
     read: Callable[[], Array]
     names: Callable[[], list[str]] | None = None
+    says: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -112,15 +123,28 @@ def _mapped(path: Path) -> Member:
 
 def _member(array: Array) -> Member:
     """An array that is read; one with named fields is a table of them."""
-    names = array.dtype.names
-    if names is None or array.ndim != 1 or any(array.dtype[name].kind not in _NUMERIC for name in names):
+    names = columns_of_fields(array.dtype)
+    if names is None or array.ndim != 1:
         return Member(array.shape, array.dtype.kind, lambda: array)
-    return Member(
-        (len(array), len(names)),
-        "f",
-        lambda: np.column_stack([array[name] for name in names]).astype(np.float64),
-        lambda: list(names),
-    )
+    return Member((len(array), len(names)), "f", lambda: of_fields(array), lambda: names)
+
+
+def columns_of_fields(dtype: np.dtype[Any]) -> list[str] | None:
+    """Names of the columns that named fields make, several of a vector; None if a field holds no numbers."""
+    if dtype.names is None or any(dtype[name].base.kind not in _NUMERIC for name in dtype.names):
+        return None
+    sizes = {name: math.prod(dtype[name].shape) for name in dtype.names}
+    return [
+        f"{name}_{place}" if dtype[name].shape else name
+        for name, size in sizes.items()
+        for place in range(size)
+    ]
+
+
+def of_fields(array: Array) -> Array:
+    """Named fields side by side as columns."""
+    fields = array.dtype.names or ()
+    return np.column_stack([array[name].reshape(len(array), -1) for name in fields]).astype(np.float64)
 
 
 def _from_npy(path: Path, file: IO[bytes]) -> Members:
@@ -205,9 +229,10 @@ def _from_safetensors(path: Path, file: IO[bytes]) -> Members:
 
     if is_packed(path):
         raise ValueError(f"{path}: a compressed safetensors file; unpack it")
-    letters = {"F": "f", "I": "i", "U": "u", "B": "b"}
 
-    def read(name: str) -> Array:
+    def read(name: str, dtype: str) -> Array:
+        if dtype == "BF16":
+            return _read_bfloat16(path, name)
         with safe_open(path, framework="numpy") as tensors:
             array: Array = tensors.get_tensor(name)
         return array
@@ -216,9 +241,22 @@ def _from_safetensors(path: Path, file: IO[bytes]) -> Members:
     with safe_open(path, framework="numpy") as tensors:
         for name in tensors.keys():  # noqa: SIM118  # it is no mapping
             part = tensors.get_slice(name)
-            kind = "O" if part.get_dtype() == "BF16" else letters.get(part.get_dtype()[0], "O")
-            found[name] = Member(tuple(part.get_shape()), kind, partial(read, name))
+            dtype = str(part.get_dtype())
+            kind = _SAFETENSORS.get(dtype, "O")
+            found[name] = Member(tuple(part.get_shape()), kind, partial(read, name, dtype))
     return found
+
+
+def _read_bfloat16(path: Path, name: str) -> Array:
+    """Numbers of 16 bits that are the upper half of 32, which NumPy has no type for."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(size))[name]
+        start, end = entry["data_offsets"]
+        file.seek(8 + size + start)
+        halves = np.frombuffer(file.read(end - start), "<u2")
+    whole: Array = (halves.astype(np.uint32) << 16).view(np.float32)
+    return whole.reshape(entry["shape"])
 
 
 def _from_hdf5(path: Path, file: IO[bytes]) -> Members:
@@ -228,24 +266,49 @@ def _from_hdf5(path: Path, file: IO[bytes]) -> Members:
     store = h5py.File(file, "r")
     if "X" in store and "obs" in store and "var" in store:
         return _from_anndata(path, store)
-    of_matlab = path.open("rb").read(10) == b"MATLAB 7.3"
+    file.seek(0)
+    of_matlab = file.read(10) == b"MATLAB 7.3"
     found: Members = {}
 
     def add(name: str, node: Any) -> None:
         hidden = name.startswith("#") or "/#" in name
         if isinstance(node, h5py.Dataset) and node.shape and not hidden:
-            shape = node.shape[::-1] if of_matlab else node.shape
-            found[name] = Member(shape, node.dtype.kind, partial(_read_hdf5, node, of_matlab))
+            found[name] = _dataset(node, of_matlab)
 
     store.visititems(add)
     return found
+
+
+def _dataset(node: h5py.Dataset, of_matlab: bool) -> Member:
+    """A data set of HDF5; a table of named fields is read as one, numbers as netCDF's attributes say."""
+    columns = columns_of_fields(node.dtype)
+    if columns is not None and len(node.shape) == 1:
+        return Member((len(node), len(columns)), "f", lambda: of_fields(node[()]), lambda: columns)
+    shape = node.shape[::-1] if of_matlab else node.shape
+    told = [name for name in (*_HOLES, *_PACKED) if name in node.attrs] if node.dtype.kind in "iuf" else []
+    says = f"numbers as the attributes {', '.join(told)} say" if told else ""
+    return Member(shape, node.dtype.kind, partial(_read_hdf5, node, of_matlab), says=says)
 
 
 def _read_hdf5(node: h5py.Dataset, of_matlab: bool) -> Array:
     array: Array = node[()]
     if array.dtype.kind == "O":
         array = np.array([text.decode() if isinstance(text, bytes) else str(text) for text in array.ravel()])
+    if array.dtype.kind in "iuf":
+        array = _unpacked(array, node.attrs)
     return array.T if of_matlab else array  # MATLAB stores columns first
+
+
+def _unpacked(array: Array, attributes: Mapping[str, Any]) -> Array:
+    """Numbers as netCDF stores them: some stand for missing ones, and all are scaled and shifted."""
+    codes = [code for name in _HOLES if name in attributes for code in np.ravel(attributes[name])]
+    holes = np.isin(array, codes)
+    if holes.any():
+        array = np.where(holes, np.nan, array)
+    scale, shift = (attributes.get(name) for name in _PACKED)
+    if scale is not None or shift is not None:
+        array = array * (1.0 if scale is None else float(scale)) + (0.0 if shift is None else float(shift))
+    return array
 
 
 def _from_anndata(path: Path, store: h5py.File) -> Members:
@@ -285,9 +348,19 @@ def _read_annotation(node: Any) -> Array:
     if isinstance(node, h5py.Dataset):
         return _read_hdf5(node, of_matlab=False)
     if "categories" in node:
-        categories: Array = _read_hdf5(node["categories"], of_matlab=False)[node["codes"][()]]
-        return categories
-    return _read_hdf5(node["values"], of_matlab=False)
+        codes: Array = node["codes"][()]
+        return _with_holes(_read_hdf5(node["categories"], of_matlab=False)[codes], codes < 0)
+    values = _read_hdf5(node["values"], of_matlab=False)
+    return _with_holes(values, node["mask"][()]) if "mask" in node else values
+
+
+def _with_holes(values: Array, holes: NDArray[np.bool_]) -> Array:
+    """Values of which some are missing: None, where there are any."""
+    if not holes.any():
+        return values
+    made = values.astype(object)
+    made[holes] = None
+    return made
 
 
 _READERS: dict[str, Callable[[Path, IO[bytes]], Members]] = {
