@@ -69,12 +69,15 @@ class Header:
         Width and height.
     limits : tuple of float or None
         Smallest and largest value, where pixels are numbers without a fixed range.
+    brightest : int or None
+        Largest value, where grey pixels have 16 bits.
     """
 
     grey: bool
     notes: tuple[str, ...]
     size: tuple[int, int] = (0, 0)
     limits: tuple[float, float] | None = None
+    brightest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ def _read_header(file: File) -> Header:
             TURNED: image.getexif().get(_EXIF_ORIENTATION, 1) != 1,
         }
         notes = tuple(note for note, true in found.items() if true)
-        return Header(image.mode in _GREY_MODES, notes, image.size)
+        brightest = int(np.asarray(image).max()) if image.mode in _DEEP_GREY_MODES else None
+        return Header(image.mode in _GREY_MODES, notes, image.size, brightest=brightest)
 
 
 @contextmanager
@@ -172,6 +176,10 @@ def _naming(file: File) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
+    except UnidentifiedImageError as error:
+        head = file.source[:16] if isinstance(file.source, bytes) else _head(file.source, 16)
+        what = f"it begins with {head!r}, which no image does" if head else "it is empty"
+        raise ValueError(f"{file.name}: cannot be used as an image: {what}") from error
     # SyntaxError is how Pillow reports a broken PNG.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
         raise ValueError(f"{file.name}: cannot be used as an image: {error}") from error
@@ -188,7 +196,8 @@ def read_free(file: File) -> NDArray[Any] | None:
     tifffile must be installed. Whole numbers without a sign come as their share of the largest one.
     ValueError if a pixel is not finite.
     """
-    head = file.source[:4] if isinstance(file.source, bytes) else _head(file.source)
+    with _naming(file):
+        head = file.source[:4] if isinstance(file.source, bytes) else _head(file.source)
     if head not in _TIFF:
         return None
     with _naming(file):
@@ -216,9 +225,9 @@ def _is_deep_colour(image: Image.Image) -> bool:
     return any(";16" in mode or mode.startswith("(';'") for mode in raw_modes)
 
 
-def _head(path: str) -> bytes:
+def _head(path: str, size: int = 4) -> bytes:
     with Path(path).open("rb") as file:
-        return file.read(4)
+        return file.read(size)
 
 
 def _through_tifffile(file: File) -> NDArray[Any]:
@@ -229,6 +238,8 @@ def _through_tifffile(file: File) -> NDArray[Any]:
     pixels: NDArray[Any] = tifffile.imread(_source(file), key=0)
     if pixels.ndim == 3 and pixels.shape[0] in (1, 3, 4) and pixels.shape[2] not in (1, 3, 4):
         pixels = pixels.transpose(1, 2, 0)
+    if pixels.ndim == 3 and pixels.shape[2] > 4:
+        raise ValueError(f"its shape is {pixels.shape}; expected grey or three channels")
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] < 3 else pixels[..., :3]
     if pixels.ndim != 2 and pixels.shape[2:] != (3,):

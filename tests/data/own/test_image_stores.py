@@ -300,3 +300,69 @@ def test_images_without_an_ending_are_read_by_what_is_in_them(tmp_path):
     got, words = read(tmp_path / "images")
     assert pixels(got) == {image.tobytes() for image in COLOUR}
     assert "90 files without an ending are taken for images" in words
+
+
+def test_class_folders_may_be_links(tmp_path):
+    names = list(PLAIN)
+    folder(tmp_path / "elsewhere/a", {name: PLAIN[name] for name in names[:50]})
+    folder(tmp_path / "images/b", {name: PLAIN[name] for name in names[50:]})
+    (tmp_path / "images/a").symlink_to(tmp_path / "elsewhere/a")
+    (tmp_path / "images/b/back").symlink_to(tmp_path / "images")
+    got, _ = read(tmp_path / "images")
+    assert pixels(got) == {image.tobytes() for image in COLOUR}
+    assert got.dataset.info.details["label_names"] == ["a", "b"]
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    folder(tmp_path / "images", PLAIN)
+    (tmp_path / "images/zz.png").symlink_to(tmp_path / "not fetched.png")
+    with pytest.raises(ValueError, match=r"zz\.png: cannot be used as an image: .*No such file"):
+        read(tmp_path / "images")
+
+
+def test_a_tar_that_ends_within_a_member_is_refused(tmp_path):
+    tarred(tmp_path / "images.tar", {**PLAIN, "last.png": bytes(9000)})
+    whole = (tmp_path / "images.tar").read_bytes()
+    (tmp_path / "images.tar").write_bytes(whole[: whole.index(b"last.png") + 2000])
+    with pytest.raises(ValueError, match=r"images\.tar: .*(ends within a member|unexpected end)"):
+        read(tmp_path / "images.tar")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html>", r"x\.png: cannot be used as an image: it begins with b'<!DOCTYPE html>'"),
+        (b"", r"x\.png: cannot be used as an image: it is empty"),
+    ],
+)
+def test_what_is_no_image_is_named_with_its_beginning(tmp_path, content, message):
+    folder(tmp_path / "images", {**PLAIN, "x.png": content})
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "images")
+
+
+def test_a_tiff_of_five_bands_is_no_colour(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    folder(tmp_path / "images", PLAIN)
+    bands = RNG.integers(0, 256, (5, 8, 8), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "images/x.tif", bands, photometric="minisblack", planarconfig="separate")
+    with pytest.raises(ValueError, match=r"x\.tif: .*its shape is \(5, 8, 8\); expected grey or three"):
+        read(tmp_path / "images")
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (np.zeros((4, 2000), np.uint8), "of an image of 2000 x 4 the centred square holds 0.2%"),
+        (np.full((6, 6), 4095, np.uint16), "16 of 256 levels are left in 8 bits"),
+    ],
+)
+def test_images_of_which_little_is_learned_are_warned_of(tmp_path, image, said):
+    folder(tmp_path / "images", {f"{place}.png": png(image) for place in range(90)})
+    assert said in read(tmp_path / "images")[1]
+
+
+def test_photographs_of_another_kind_are_named(tmp_path):
+    folder(tmp_path / "images", {"1.HEIC": b"x", "2.HEIC": b"x"})
+    with pytest.raises(ValueError, match=r"holds no image; .*it holds 2 other files, such as 1\.HEIC"):
+        read(tmp_path / "images")

@@ -56,7 +56,9 @@ def arrange(names: Sequence[str], origin: str, notes: Notes) -> Arrangement:
             for name in others
             if name.lower().endswith((".csv", ".tsv", ".npy", ".npz", ".parquet", ".mat"))
         ]
-        hint = f"; it holds {', '.join(data[:3])}: give one of them, unpacked" if data else ""
+        hint = f"; it holds {len(others)} other files, such as {others[0]}" if others else ""
+        if data:
+            hint = f"; it holds {', '.join(data[:3])}: give one of them, unpacked"
         raise ValueError(f"{origin}: holds no image; their names end in {' '.join(IMAGE_ENDINGS)}{hint}")
     if others:
         notes.leave_out(f"{origin}: {len(others)} files are no images (the first: {others[0]})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,7 @@ from maskaae.data.own.splits import (
     split_rows,
 )
 from maskaae.data.own.stores import Store, store_of
+from maskaae.data.own.writing import keep_duplicates
 from maskaae.data.writer import DatasetWriter
 
 GREY_TOLERANCE = 2
@@ -40,6 +41,12 @@ _LARGE = 64
 """Pixels of a side up to which images may well be learned as they are (our choice)."""
 _BRIGHT = 100
 """Numbers from 0 to more than it, and up to 255, are pixels from 0 to 255 (our choice)."""
+
+
+_MOSTLY_CUT = 0.5
+"""Below this share of an image in its centred square a warning says so (our choice)."""
+_FEW_LEVELS = 16
+"""Grey levels, of 256, up to which images of 16 bits are too dark to be reduced to 8 (our choice)."""
 
 
 def choose_channels(
@@ -131,14 +138,17 @@ def prepare(spec: Mapping[str, Any], raw: Path, folder: Path, workers: int = 1) 
         channels = shelf.channels(images, headers, limits, processes)
         framing = Framing(crop=None, size=spec["size"], channels=channels, limits=limits)
         _say_sizes(headers, spec, notes)
+        _warn_of_darkness(headers, spec["path"], notes)
         for split in SPLITS:
             pixels = decode_all(shelf.files(split), framing, processes)
             writer.fill(split, len(shelf.splits[split]), recording_digests(pixels, digests[split]))
+        duplicates = report_duplicates(digests["train"], digests["test"])
+        keep_duplicates(duplicates, len(digests["test"]), spec["path"], notes)
         details = {
             "path": spec["path"],
-            "reading": notes.details(),
             "converted": report_conversions(images, headers, channels, spec["path"], notes),
-            "duplicates": report_duplicates(digests["train"], digests["test"]),
+            "duplicates": duplicates,
+            "reading": notes.details(),
         }
         return writer.publish(
             name=spec["name"], source="images", labels=labels, label_names=names, details=details
@@ -203,11 +213,34 @@ def _say_sizes(headers: Sequence[Header], spec: Mapping[str, Any], notes: Notes)
     resized = f"the largest centred square of each is resized to {size}x{size}"
     if len(sizes) > 1:
         notes.guess(f"{spec['path']}: images of {len(sizes)} different sizes: {resized}")
-        return
+        return _warn_of_cuts(sizes, spec["path"], notes)
     ((width, height),) = sizes
     side = min(width, height)
     other = f"size: {side} keeps their pixels" if side <= _LARGE else f"size: {2 * size} keeps more of them"
     notes.guess(f"{spec['path']}: images of {width} x {height}: {resized}; {other}")
+    _warn_of_cuts(sizes, spec["path"], notes)
+
+
+def _warn_of_cuts(sizes: Collection[tuple[int, int]], path: str, notes: Notes) -> None:
+    """Warn where less than half of an image lies in its centred square."""
+    width, height = max(sizes, key=lambda size: max(size) / min(size))
+    share = min(width, height) / max(width, height)
+    if share < _MOSTLY_CUT:
+        notes.warn(
+            f"{path}: of an image of {width} x {height} the centred square holds {100 * share:.1f}%: the "
+            "rest is not learned; cut or pad such images before, if it matters"
+        )
+
+
+def _warn_of_darkness(headers: Sequence[Header], path: str, notes: Notes) -> None:
+    """Warn where images of 16 bits use so few of them that little is left in 8."""
+    brightest = max((header.brightest for header in headers if header.brightest is not None), default=None)
+    if brightest is not None and brightest < _FEW_LEVELS * 257:
+        levels = brightest // 257 + 1
+        notes.warn(
+            f"{path}: no image of 16 bits is brighter than {brightest} of 65535, so that {levels} of 256 "
+            "levels are left in 8 bits; multiply the pixels before you save them (12 bits by 16)"
+        )
 
 
 def _split(arranged: Arrangement, spec: Mapping[str, Any]) -> dict[Split, list[Found]]:

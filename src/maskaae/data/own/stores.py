@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import IO, Protocol
 from PIL import Image
 
 from maskaae.data.decode import File
-from maskaae.data.own.sniff import DAMAGE, is_hidden, kind_of, opened
+from maskaae.data.own.sniff import DAMAGE, is_hidden, is_packed, kind_of, opened
 
 MOST_BYTES_PER_PIXEL = 8
 """Of an image as large as Pillow opens: 16 bits in each of four channels, not compressed."""
@@ -62,17 +63,31 @@ class _Folder:
         self._path = path
 
     def names(self) -> list[str]:
-        files = [
-            path.relative_to(self._path).as_posix()
-            for path in sorted(self._path.rglob("*"))
-            if path.is_file()
-        ]
+        files = (path.relative_to(self._path).as_posix() for path in sorted(_files_below(self._path)))
         return [name for name in files if not is_hidden(name)]
 
     def files(self, names: Sequence[str]) -> Iterator[File]:
         for name in names:
             place = str(self._path / name)
             yield File(place, place)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield files below a folder, links followed but those that lead back up.
+
+    Links that lead nowhere are among them: whoever reads one says so. OSError if a folder cannot be listed.
+    """
+    trail = {folder: frozenset([folder.resolve()])}
+    for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        here = Path(place)
+        above = trail.pop(here)
+        folders[:] = [name for name in folders if (here / name).resolve() not in above]
+        trail.update({here / name: above | {(here / name).resolve()} for name in folders})
+        yield from (here / name for name in files if (here / name).is_file() or (here / name).is_symlink())
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 class _Zip:
@@ -95,7 +110,9 @@ class _Zip:
                     with archive.open(entry) as member:
                         yield File(place, _read_bounded(place, member, entry.file_size))
                 except RuntimeError as error:  # how zipfile says that a password is needed
-                    raise ValueError(f"{place}: {error}") from error
+                    raise ValueError(
+                        f"{place}: {error}; unpack the archive with its password and give the folder"
+                    ) from error
                 except DAMAGE as error:
                     raise _placed(error, place) from error
 
@@ -130,6 +147,8 @@ class _Tar:
                 for member in archive:
                     if member.isfile() and not is_hidden(member.name):
                         yield member, archive
+                if not is_packed(self._path) and archive.offset > self._path.stat().st_size:
+                    raise EOFError("it ends within a member")
         except DAMAGE as error:
             raise _placed(error, str(self._path)) from error
 
