@@ -130,7 +130,7 @@ real: tables = table1 table1_each table2 claims
 real_pair: CONFIG = docs/results/real/experiment.yaml
 real_pair: pictures = $(pair_pictures)
 real_pair: tables = table2 claims
-real: ## Both MNISTs, published splits, over two hours on 2 cores, resumable, into docs/results/real
+real: ## Both MNISTs, published splits, about three hours on 2 cores, resumable, into docs/results/real
 real_pair: ## The part of it that compares WAE and MAAE (robust), three quarters of an hour; `make real` goes on from it
 real real_pair: setup
 	mkdir -p results/data/raw results/real/results/data docs/results/real

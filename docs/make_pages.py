@@ -8,7 +8,8 @@ A page marks the place of a part; whatever stands between the marks is replaced:
     <!-- score: made by make pages -->
     <!-- end of score -->
 
-Parts are named in `parts_claims.py`, `parts_results.py`, `parts_performance.py` and `parts_reliability.py`.
+Parts are named in `parts_claims.py`, `parts_results.py`, `parts_performance.py`, `parts_reliability.py` and
+`parts_table1.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import parts_claims
 import parts_performance
 import parts_reliability
 import parts_results
+import parts_table1
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
@@ -40,6 +42,7 @@ def all_parts() -> Parts:
         **parts_results.parts(),
         **parts_performance.parts(),
         **parts_reliability.parts(),
+        **parts_table1.parts(),
     }
 
 

@@ -104,7 +104,9 @@ def whose_numbers(preset: str) -> list[str]:
     """Data, and what made the numbers of a preset, a line for every folder."""
     lines = []
     for path in files(preset, "claims.csv"):
-        data = "; ".join(Provenance.read(path.parent).trained.datasets)
+        judged = set(pd.read_csv(path)["dataset"].dropna())
+        names = {title for dataset, title in titles_of(path.parent.name).items() if dataset in judged}
+        data = "; ".join(title for title in Provenance.read(path.parent).trained.datasets if title in names)
         lines.append(f"- {NAMES[preset]}: {data}. {provenance(path.parent.name)}")
     return lines
 
